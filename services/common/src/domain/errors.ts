@@ -1,0 +1,92 @@
+/**
+ * Every refusal has one stable code. `true`: the very same call could succeed later.
+ * `docs/errors.md` explains each; a test keeps the two equal.
+ */
+const RETRYABLE = {
+  // configuration and wiring
+  CONFIG_INVALID: false,
+  DATA_DIR_LOCKED: true,
+  FEDERATION_INVALID: false,
+  TRUST_INVALID: false,
+  // calls
+  CALLER_UNKNOWN: false,
+  CALLER_NOT_ALLOWED: false,
+  REQUEST_INVALID: false,
+  DEADLINE_EXCEEDED: true,
+  PEER_UNAVAILABLE: true,
+  INTERNAL: true,
+  // encodings
+  RECORD_MALFORMED: false,
+  RECORD_TOO_LARGE: false,
+  SCHEMA_UNKNOWN: true,
+  SCHEMA_INVALID: false,
+  // keys and signatures
+  KEY_UNKNOWN: true,
+  KEY_WEAK: false,
+  KEY_ROLE_WRONG: false,
+  SIGNATURE_INVALID: false,
+  // events and blocks
+  EVENT_INVALID: false,
+  ENVELOPE_MALFORMED: false,
+  ENVELOPE_TOO_LARGE: false,
+  BLOCK_ROOT_MISMATCH: false,
+  SENDER_NOT_TOPIC_OWNER: false,
+  NOT_ADDRESSED_HERE: false,
+  COMMITMENT_MISMATCH: false,
+  EVENT_UNKNOWN: false,
+  // chains
+  CHAIN_GAP: true,
+  CHAIN_BROKEN: false,
+  EQUIVOCATION: false,
+  // reading
+  PURGED: false,
+  NOT_READABLE_YET: true,
+  BEHIND: true,
+  NOT_FRESH: true,
+  READ_REFUSED: false,
+  // release and keys
+  RELEASE_UNKNOWN: false,
+  RELEASE_WITHHELD: false,
+  // purge
+  ORDER_INVALID: false,
+  ORDER_UNKNOWN: false,
+  ORDER_NOT_AUTHORISED: false,
+  RECEIPT_INVALID: false,
+  CERTIFICATE_INVALID: false,
+  CERTIFICATE_NOT_READY: true,
+  // broker
+  BROKER_UNAVAILABLE: true,
+  BROKER_SETTINGS_UNSAFE: false,
+  TOPIC_MISSING: false,
+  TOPIC_DIFFERS: false,
+  LOG_RESTARTED: false,
+  COMPRESSION_REFUSED: false,
+} as const satisfies Record<string, boolean>;
+
+export type ConcordatErrorCode = keyof typeof RETRYABLE;
+
+export const ERROR_CODES = Object.keys(RETRYABLE) as readonly ConcordatErrorCode[];
+
+export function isErrorCode(text: string): text is ConcordatErrorCode {
+  return Object.hasOwn(RETRYABLE, text);
+}
+
+/** Whatever fails has this shape. The message says what was expected, what came and where; never content. */
+export class ConcordatError extends Error {
+  override readonly name = 'ConcordatError';
+  readonly code: ConcordatErrorCode;
+  readonly retryable: boolean;
+
+  constructor(code: ConcordatErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.retryable = RETRYABLE[code];
+  }
+}
+
+/** The error itself when it is ours, else `INTERNAL` wrapping it: callers branch on `code` only. */
+export function asConcordatError(cause: unknown): ConcordatError {
+  if (cause instanceof ConcordatError) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new ConcordatError('INTERNAL', message, { cause });
+}
