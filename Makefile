@@ -1,0 +1,66 @@
+# The verbs. Each works on a fresh clone: what it needs first, it does first.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Lanes of `make check` that run at the same time.
+LANES ?= 2
+
+.PHONY: help
+help: ## print the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: install
+install: ## install what package-lock.json asks for, unless it is there
+	@node infra/installed.js || { echo '==> npm ci (packages are missing or out of date)' && npm ci --progress; }
+
+.PHONY: build
+build: install ## compile all services
+	@echo '==> build' && npm run --silent build
+
+.PHONY: generate
+generate: install ## rebuild generated code from proto/
+	@node infra/proto/generate.js
+
+.PHONY: check
+check: install ## format, lint, edges, types, dead code, schemas, generated code, unit tests
+	@echo '==> check: $(words $(CHECKS)) lanes, $(LANES) at a time'
+	@$(MAKE) --jobs=$(LANES) --keep-going --output-sync=target $(CHECKS) || { echo '==> check FAILED: see the lanes marked FAILED above'; exit 1; }
+	@echo '==> check passed'
+
+.PHONY: test
+test: build ## unit, contract and broker tests
+	@failed=0; \
+	echo '==> test: unit and contract' && npm run --silent jest -- --selectProjects unit contract || failed=1; \
+	echo '==> test: broker' && npm run --silent test:broker || failed=1; \
+	exit $$failed
+
+.PHONY: test-broker
+test-broker: build ## broker tests only; ARGS='-t name' picks some
+	@npm run --silent test:broker -- $(ARGS)
+
+.PHONY: demo
+demo: build ## the whole story on real data and a real broker; report in out/demo/report.json
+	@npx --no-install concordat demo run --data test/data/un-sanctions --report out/demo/report.json
+
+.PHONY: clean
+clean: ## remove what was built and everything under out/
+	@rm -rf out coverage services/*/dist node_modules/.cache
+
+# The lanes, the longest first. Each prints one line when it passes and its findings when it fails.
+CHECKS := check-lint check-unit check-types check-format check-edges check-dead check-schemas check-generated
+
+check-lint:      RUN := npm run --silent lint
+check-unit:      RUN := npm run --silent test:unit -- --ci --maxWorkers=1
+check-types:     RUN := npm run --silent types
+check-format:    RUN := npm run --silent format:check
+check-edges:     RUN := npm run --silent edges
+check-dead:      RUN := npm run --silent dead
+check-schemas:   RUN := node infra/lint/check-schemas.js
+check-generated: RUN := node infra/proto/generate.js --check
+
+.PHONY: $(CHECKS)
+$(CHECKS): install
+	@started=$$SECONDS; \
+	if $(RUN); then echo "ok      $@ ($$((SECONDS - started)) s)"; else echo "FAILED  $@ ($$((SECONDS - started)) s)"; exit 1; fi

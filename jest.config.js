@@ -1,0 +1,47 @@
+/** What every project shares. `source` lets a test import another workspace without a build. */
+const shared = {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
+  modulePathIgnorePatterns: ['/dist/', '<rootDir>/out/', '<rootDir>/infra/kafka/target/'],
+  watchPathIgnorePatterns: ['<rootDir>/out/'],
+};
+
+const broker = '<rootDir>/test/**/*.broker.test.ts';
+
+export default {
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: [
+        '<rootDir>/services/*/src/**/*.test.ts',
+        '<rootDir>/test/**/*.test.ts',
+        '!<rootDir>/test/contract/**',
+        `!${broker}`,
+      ],
+    },
+    {
+      ...shared,
+      displayName: 'contract',
+      testMatch: ['<rootDir>/test/contract/**/*.test.ts', `!${broker}`],
+    },
+    {
+      ...shared,
+      displayName: 'broker',
+      testMatch: [broker],
+      testTimeout: 120_000,
+    },
+  ],
+};
