@@ -61,6 +61,8 @@ const RETRYABLE = {
   TOPIC_DIFFERS: false,
   LOG_RESTARTED: false,
   COMPRESSION_REFUSED: false,
+  RECORD_STUCK: true,
+  LOG_STALLED: true,
 } as const satisfies Record<string, boolean>;
 
 export type ConcordatErrorCode = keyof typeof RETRYABLE;

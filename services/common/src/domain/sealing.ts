@@ -1,0 +1,127 @@
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import { concatBytes, equalBytes, lengthPrefixed, sha256, uint32, utf8 } from './bytes.js';
+import { type EventId, type Hash, type MemberId, idBytes } from './ids.js';
+import type { Opening } from './records.js';
+
+export const HEADER_VERSION = 1;
+export const KEY_BYTES = 32;
+export const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** Padded sizes of a section's plaintext, in bytes: size tells a bucket, not a length. */
+const BUCKETS = [256, 1, 4, 16, 64, 192].map((n, i) => (i === 0 ? n : n * 1024));
+
+/** At most this many bytes of sealed sections in one envelope. */
+export const ENVELOPE_SEALED_BYTES_MAX = 240 * 1024;
+
+/** The largest plaintext of a section, in bytes: the last bucket less the padding mark. */
+export const SECTION_PLAINTEXT_BYTES_MAX = 192 * 1024 - 1;
+
+/** Where a section belongs; bound to its ciphertext as additional data. */
+export interface SectionPlace {
+  readonly origin: MemberId;
+  readonly id: EventId;
+  readonly section: string;
+  readonly schemaHash: Hash;
+}
+
+function additionalData(place: SectionPlace): Uint8Array {
+  return lengthPrefixed(
+    uint32(HEADER_VERSION),
+    utf8(place.origin),
+    idBytes(place.id),
+    utf8(place.section),
+    place.schemaHash,
+  );
+}
+
+/** 0x80, then zeros, to the next bucket (ISO/IEC 9797-1 padding method 2); undefined when too large. */
+export function pad(plaintext: Uint8Array): Uint8Array | undefined {
+  const bucket = BUCKETS.find((size) => size > plaintext.length);
+  if (bucket === undefined) return undefined;
+  const padded = new Uint8Array(bucket);
+  padded.set(plaintext);
+  padded[plaintext.length] = 0x80;
+  return padded;
+}
+
+export function unpad(padded: Uint8Array): Uint8Array | undefined {
+  let end = padded.length - 1;
+  while (end >= 0 && padded[end] === 0) end -= 1;
+  return padded[end] === 0x80 ? padded.subarray(0, end) : undefined;
+}
+
+/**
+ * AES-256-GCM of the padded section: nonce (12), ciphertext, tag (16).
+ *
+ * @param secret a fresh random key and nonce, never used for anything else
+ * @returns undefined when the plaintext is larger than SECTION_PLAINTEXT_BYTES_MAX
+ */
+export function sealSection(
+  plaintext: Uint8Array,
+  place: SectionPlace,
+  secret: { readonly key: Uint8Array; readonly nonce: Uint8Array },
+): Uint8Array | undefined {
+  const padded = pad(plaintext);
+  if (!padded) return undefined;
+  const cipher = createCipheriv('aes-256-gcm', secret.key, secret.nonce, {
+    authTagLength: TAG_BYTES,
+  });
+  cipher.setAAD(additionalData(place));
+  const body = concatBytes(cipher.update(padded), cipher.final());
+  return concatBytes(secret.nonce, body, cipher.getAuthTag());
+}
+
+/** @returns undefined for every kind of failure: a caller learns that it failed, not how */
+export function openSection(
+  sealed: Uint8Array,
+  place: SectionPlace,
+  key: Uint8Array,
+): Uint8Array | undefined {
+  if (sealed.length <= NONCE_BYTES + TAG_BYTES || key.length !== KEY_BYTES) return undefined;
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  });
+  decipher.setAAD(additionalData(place));
+  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
+  try {
+    const body = sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES);
+    return unpad(concatBytes(decipher.update(body), decipher.final()));
+  } catch {
+    // node:crypto reports a wrong tag only by throwing
+    return undefined;
+  }
+}
+
+/** GCM does not commit to its key; this does, so that nobody can hand out two keys for one ciphertext. */
+export function keyCommitment(place: SectionPlace, key: Uint8Array): Hash {
+  return sha256(
+    lengthPrefixed(
+      utf8('concordat section key v1'),
+      utf8(place.origin),
+      idBytes(place.id),
+      utf8(place.section),
+      key,
+    ),
+  );
+}
+
+/** What a salted commitment in a header is about. */
+export type CommitmentLabel = 'audience' | 'derived-from';
+
+export function commit(label: CommitmentLabel, opening: Opening): Hash {
+  return sha256(
+    lengthPrefixed(utf8(`concordat commitment v1 ${label}`), opening.salt, opening.value),
+  );
+}
+
+export function isOpening(label: CommitmentLabel, commitment: Hash, opening: Opening): boolean {
+  return equalBytes(commit(label, opening), commitment);
+}
+
+/** The salt of slot `leaf`: 16 bytes that tell nothing about the seed or the other salts. */
+export function slotSalt(seed: Uint8Array, leaf: number): Uint8Array {
+  return Uint8Array.from(
+    createHmac('sha256', seed).update('concordat slot v1').update(uint32(leaf)).digest(),
+  ).subarray(0, 16);
+}

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import avro from 'avsc';
+import { type AvroGuard, type AvroSchema, RECORD_LIMITS, avroGuard } from '../../domain/avro-guard.js';
+import { equalBytes, utf8 } from '../../domain/bytes.js';
+import { crc64Avro } from '../../domain/crc64-avro.js';
+import { ConcordatError } from '../../domain/errors.js';
+import type { RecordCodec, RecordName, RecordTypes } from '../../domain/records.js';
+import { type Result, err, ok } from '../../domain/result.js';
+import { withBuffers } from './buffers.js';
+import { UuidType } from './uuid-type.js';
+
+const RECORD_NAMES = [
+  'Signed',
+  'Header',
+  'Audience',
+  'DerivedFrom',
+  'BlockStatement',
+  'Block',
+  'FeedStatement',
+  'FeedBlock',
+  'LedgerStatement',
+  'PublicationTable',
+  'SlotTable',
+  'Slot',
+  'LedgerRecord',
+  'OpenedSlot',
+  'PurgeOrder',
+  'SealRecord',
+  'SealEvidence',
+  'PurgeEntry',
+  'Receipt',
+  'FreshnessAnswer',
+  'Certificate',
+] as const satisfies readonly RecordName[];
+
+const MARK = Uint8Array.of(0xc3, 0x01);
+const PREFIX_BYTES = 10;
+
+interface Entry {
+  readonly type: avro.Type;
+  readonly guard: AvroGuard;
+  readonly prefix: Uint8Array;
+}
+
+/** The file of record `BlockStatement` is `block-statement.v1.avsc`. */
+function schemaFile(name: RecordName): string {
+  return `${name.replaceAll(/(?!^)([A-Z])/g, '-$1').toLowerCase()}.v1.avsc`;
+}
+
+/**
+ * Loads the record schemas of this repository.
+ *
+ * @throws ConcordatError SCHEMA_INVALID when a file is missing or not a schema
+ */
+export function openRecordCodec(schemasDir: string): RecordCodec {
+  const entries = new Map<RecordName, Entry>();
+  for (const name of RECORD_NAMES) entries.set(name, load(join(schemasDir, schemaFile(name))));
+  const entryOf = (name: RecordName): Entry => {
+    const entry = entries.get(name);
+    if (!entry) throw new TypeError(`no schema for ${name}`);
+    return entry;
+  };
+  return {
+    encode(name, value) {
+      const { type, prefix } = entryOf(name);
+      const body = type.toBuffer(withBuffers(value));
+      const bytes = new Uint8Array(PREFIX_BYTES + body.length);
+      bytes.set(prefix);
+      bytes.set(body, PREFIX_BYTES);
+      return bytes;
+    },
+    decode<Name extends RecordName>(name: Name, bytes: Uint8Array) {
+      return decode(name, entryOf(name), bytes);
+    },
+  };
+}
+
+function load(file: string): Entry {
+  try {
+    const schema = JSON.parse(readFileSync(file, 'utf8')) as avro.Schema & AvroSchema;
+    const type = avro.Type.forSchema(schema, { logicalTypes: { uuid: UuidType } });
+    // avsc prints the parsing canonical form when attributes are not exported
+    const prefix = Uint8Array.of(...MARK, ...crc64Avro(utf8(canonicalForm(type))));
+    return { type, guard: avroGuard(schema), prefix };
+  } catch (cause) {
+    throw new ConcordatError('SCHEMA_INVALID', `expected an Avro schema in ${file}`, { cause });
+  }
+}
+
+function canonicalForm(type: avro.Type): string {
+  return JSON.stringify(type.schema());
+}
+
+function decode<Name extends RecordName>(
+  name: Name,
+  { type, guard, prefix }: Entry,
+  bytes: Uint8Array,
+): Result<RecordTypes[Name], ConcordatError> {
+  if (bytes.length > RECORD_LIMITS.bytesMax) {
+    const limit = String(RECORD_LIMITS.bytesMax);
+    return refuse('RECORD_TOO_LARGE', `${name}: expected at most ${limit} bytes`);
+  }
+  const marked = bytes.length >= PREFIX_BYTES && equalBytes(bytes.subarray(0, 2), MARK);
+  if (!marked) return refuse('RECORD_MALFORMED', `${name}: not Avro single-object encoded`);
+  if (!equalBytes(bytes.subarray(0, PREFIX_BYTES), prefix)) {
+    return refuse('SCHEMA_UNKNOWN', `${name}: expected the fingerprint of ${schemaFile(name)}`);
+  }
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset + PREFIX_BYTES, bytes.length - PREFIX_BYTES);
+  const problem = guard(body, RECORD_LIMITS);
+  if (problem !== undefined) return refuse('RECORD_MALFORMED', `${name}: ${problem}`);
+  try {
+    const value = type.fromBuffer(body) as RecordTypes[Name];
+    if (!equalBytes(type.toBuffer(value), body)) {
+      return refuse('RECORD_MALFORMED', `${name}: another encoding of the same value was expected`);
+    }
+    return ok(value);
+  } catch {
+    // the decoder's own message may quote what it read
+    return refuse('RECORD_MALFORMED', `${name}: a value is not allowed here`);
+  }
+}
+
+function refuse(code: ConcordatError['code'], message: string): Result<never, ConcordatError> {
+  return err(new ConcordatError(code, message));
+}
