@@ -21,7 +21,7 @@ describe('docs/errors.md', () => {
     expect(body).toMatch(/\S+/);
     expect(body).toContain('**Do:**');
     const { retryable } = new ConcordatError(isErrorCode(code) ? code : 'INTERNAL', '');
-    expect(body.includes('*The same call may succeed later.*')).toBe(retryable);
+    expect(body.includes('_The same call may succeed later._')).toBe(retryable);
   });
 });
 
