@@ -1,0 +1,54 @@
+import type { MemberId, UnixMs } from './ids.js';
+
+/** What one agreement lets (or forbids) a party release to some others. */
+export interface Rule {
+  readonly id: string;
+  readonly effect: 'permit' | 'forbid';
+  readonly recipients: readonly MemberId[];
+  /** patterns as in `matchesCategory` */
+  readonly categories: readonly string[];
+  /** section names, or `*` alone for all of them */
+  readonly sections: readonly string[];
+  readonly purposes: readonly string[];
+  /** from collection to deletion at the recipient, in milliseconds */
+  readonly retentionMs: number;
+  /** half-open: from <= now < until */
+  readonly fromMs: UnixMs;
+  readonly untilMs: UnixMs;
+  readonly custody: 'held';
+  readonly onward: boolean;
+}
+
+/** The treaty between members, as data. In force in the half-open interval [fromMs, untilMs). */
+export interface Agreement {
+  readonly id: string;
+  readonly version: number;
+  readonly parties: readonly MemberId[];
+  readonly fromMs: UnixMs;
+  readonly untilMs: UnixMs;
+  readonly rules: readonly Rule[];
+}
+
+/** An origin's standing permission under an agreement, withdrawn at any time. */
+export interface Consent {
+  readonly id: string;
+  readonly agreementId: string;
+  readonly origin: MemberId;
+  readonly fromMs: UnixMs;
+  readonly untilMs: UnixMs;
+  readonly withdrawn: boolean;
+}
+
+export interface Policy {
+  readonly agreements: readonly Agreement[];
+  readonly consents: readonly Consent[];
+}
+
+/** Every party of an agreement in force with `origin`, without `origin` itself, in order. */
+export function possibleRecipients(policy: Policy, origin: MemberId): MemberId[] {
+  const parties = policy.agreements
+    .filter((agreement) => agreement.parties.includes(origin))
+    .flatMap((agreement) => agreement.parties)
+    .filter((member) => member !== origin);
+  return [...new Set(parties)].sort();
+}
