@@ -1,0 +1,140 @@
+import { type MessageType, concordat } from '#generated/concordat.js';
+import type { ServiceName } from '../../domain/ids.js';
+
+export type { concordat } from '#generated/concordat.js';
+
+/** The most bytes of a message unless its method says otherwise. */
+const MESSAGE_BYTES_MAX = 1 << 20;
+/** For calls that carry many signed statements: up to 4,096 key answers with their records, or lists. */
+export const LARGE_MESSAGE_BYTES_MAX = 8 << 20;
+
+/** Who may call: services by name, of the own member, of another one, or of any. Decided by certificate alone. */
+export interface Access {
+  readonly services: readonly ServiceName[];
+  readonly member: 'own' | 'other' | 'any';
+}
+
+const OWN_SYSTEM: Access = { services: ['system'], member: 'own' };
+const OWN_OPERATOR: Access = { services: ['operator'], member: 'own' };
+const OWN_REVOCATION: Access = { services: ['revocation'], member: 'own' };
+const ANY_NODE: Access = { services: ['node'], member: 'any' };
+const OTHER_NODE: Access = { services: ['node'], member: 'other' };
+
+export interface Method<Kind extends 'unary' | 'stream', Req, Res> {
+  readonly kind: Kind;
+  readonly request: MessageType<Req>;
+  readonly response: MessageType<Res>;
+  readonly access: Access;
+  readonly requestBytesMax: number;
+  readonly responseBytesMax: number;
+}
+export type AnyMethod = Method<'unary' | 'stream', unknown, unknown>;
+
+/** A gRPC service. A method's name on the wire is its key with a capital. */
+export interface Service<Methods extends Readonly<Record<string, AnyMethod>>> {
+  readonly name: string;
+  readonly methods: Methods;
+}
+export type AnyService = Service<Readonly<Record<string, AnyMethod>>>;
+
+type Sizes = Partial<Pick<AnyMethod, 'requestBytesMax' | 'responseBytesMax'>>;
+const usual = { requestBytesMax: MESSAGE_BYTES_MAX, responseBytesMax: MESSAGE_BYTES_MAX };
+const largeAnswer: Sizes = { responseBytesMax: LARGE_MESSAGE_BYTES_MAX };
+const largeBoth: Sizes = { ...largeAnswer, requestBytesMax: LARGE_MESSAGE_BYTES_MAX };
+
+type Types<Req, Res> = readonly [request: MessageType<Req>, response: MessageType<Res>];
+
+function unary<Req, Res>(
+  [request, response]: Types<Req, Res>,
+  access: Access,
+  sizes: Sizes = {},
+): Method<'unary', Req, Res> {
+  return { kind: 'unary', request, response, access, ...usual, ...sizes };
+}
+
+function stream<Req, Res>(
+  [request, response]: Types<Req, Res>,
+  access: Access,
+): Method<'stream', Req, Res> {
+  return { kind: 'stream', request, response, access, ...usual };
+}
+
+const node = concordat.node.v1;
+const consent = concordat.consent.v1;
+const revocation = concordat.revocation.v1;
+
+export const NationalService = {
+  name: 'concordat.node.v1.NationalService',
+  methods: {
+    publish: unary([node.PublishRequest, node.PublishResponse], OWN_SYSTEM),
+    read: unary([node.ReadRequest, node.ReadResponse], OWN_SYSTEM),
+    subscribe: stream([node.SubscribeRequest, node.Notice], OWN_SYSTEM),
+  },
+} as const satisfies AnyService;
+
+export const KeyService = {
+  name: 'concordat.node.v1.KeyService',
+  methods: {
+    keyRelease: unary([node.KeyReleaseRequest, node.KeyReleaseResponse], ANY_NODE, largeBoth),
+    destroyKeys: unary(
+      [node.DestroyKeysRequest, node.DestroyKeysResponse],
+      OWN_REVOCATION,
+      largeAnswer,
+    ),
+  },
+} as const satisfies AnyService;
+
+export const OperatorService = {
+  name: 'concordat.node.v1.OperatorService',
+  methods: {
+    status: unary([node.StatusRequest, node.StatusResponse], OWN_OPERATOR),
+    show: unary([node.ShowRequest, node.ShowResponse], OWN_OPERATOR),
+    holders: unary([node.HoldersRequest, node.HoldersResponse], OWN_OPERATOR),
+    listQuarantine: unary(
+      [node.ListQuarantineRequest, node.ListQuarantineResponse],
+      OWN_OPERATOR,
+      largeAnswer,
+    ),
+    listReadings: unary(
+      [node.ListReadingsRequest, node.ListReadingsResponse],
+      OWN_OPERATOR,
+      largeAnswer,
+    ),
+    stateDigest: unary([node.StateDigestRequest, node.StateDigestResponse], OWN_OPERATOR),
+    rewind: unary([node.RewindRequest, node.RewindResponse], OWN_OPERATOR),
+  },
+} as const satisfies AnyService;
+
+export const ConsentService = {
+  name: 'concordat.consent.v1.ConsentService',
+  methods: {
+    status: unary([consent.StatusRequest, consent.StatusResponse], OWN_OPERATOR),
+    explain: unary([consent.ExplainRequest, consent.ExplainResponse], OWN_OPERATOR),
+  },
+} as const satisfies AnyService;
+
+export const FreshnessService = {
+  name: 'concordat.revocation.v1.FreshnessService',
+  methods: {
+    freshness: unary([revocation.FreshnessRequest, revocation.FreshnessResponse], OTHER_NODE),
+  },
+} as const satisfies AnyService;
+
+export const PurgeService = {
+  name: 'concordat.revocation.v1.PurgeService',
+  methods: {
+    order: unary([revocation.OrderRequest, revocation.OrderResponse], OWN_OPERATOR),
+    status: unary([revocation.StatusRequest, revocation.StatusResponse], OWN_OPERATOR),
+    list: unary([revocation.ListRequest, revocation.ListResponse], OWN_OPERATOR, largeAnswer),
+    certificate: unary(
+      [revocation.CertificateRequest, revocation.CertificateResponse],
+      OWN_OPERATOR,
+      largeAnswer,
+    ),
+  },
+} as const satisfies AnyService;
+
+/** `/concordat.node.v1.NationalService/Publish` */
+export function methodPath(service: AnyService, key: string): string {
+  return `/${service.name}/${key.charAt(0).toUpperCase()}${key.slice(1)}`;
+}
