@@ -11,9 +11,11 @@ LANES ?= 2
 help: ## print the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
+# Not `npm ci`: it refuses a lock that lacks the optional binaries of other systems, which a registry
+# mirror may not carry. `npm install --no-save` keeps to the lock's versions and hashes all the same.
 .PHONY: install
 install: ## install what package-lock.json asks for, unless it is there
-	@node infra/installed.js || { echo '==> npm ci (packages are missing or out of date)' && npm ci --progress; }
+	@node infra/installed.js || { echo '==> installing packages' && npm install --no-save --progress; }
 
 .PHONY: build
 build: install ## compile all services

@@ -1,6 +1,6 @@
 /** What every project shares. `source` lets a test import another workspace without a build. */
 const shared = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/infra/jest/environment.cjs',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -41,7 +41,7 @@ export default {
       ...shared,
       displayName: 'broker',
       testMatch: [broker],
-      testTimeout: 120_000,
+      setupFilesAfterEnv: ['<rootDir>/test/support/long-timeout.ts'],
     },
   ],
 };
