@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import avro from 'avsc';
-import { type AvroGuard, type AvroSchema, RECORD_LIMITS, avroGuard } from '../../domain/avro-guard.js';
+import {
+  type AvroGuard,
+  type AvroLimits,
+  type AvroSchema,
+  RECORD_LIMITS,
+  avroGuard,
+} from '../../domain/avro-guard.js';
 import { equalBytes, utf8 } from '../../domain/bytes.js';
 import { crc64Avro } from '../../domain/crc64-avro.js';
 import { ConcordatError } from '../../domain/errors.js';
@@ -36,6 +42,10 @@ const RECORD_NAMES = [
 
 const MARK = Uint8Array.of(0xc3, 0x01);
 const PREFIX_BYTES = 10;
+
+/** Records that never travel on a topic, and the wrapper that also holds them: a certificate lists every holder. */
+const LARGE_LIMITS: AvroLimits = { bytesMax: 16 * 1024 * 1024, itemsMax: 1_000_000, depthMax: 32 };
+const LARGE: ReadonlySet<RecordName> = new Set(['Signed', 'Certificate', 'SealEvidence']);
 
 interface Entry {
   readonly type: avro.Type;
@@ -97,8 +107,9 @@ function decode<Name extends RecordName>(
   { type, guard, prefix }: Entry,
   bytes: Uint8Array,
 ): Result<RecordTypes[Name], ConcordatError> {
-  if (bytes.length > RECORD_LIMITS.bytesMax) {
-    const limit = String(RECORD_LIMITS.bytesMax);
+  const limits = LARGE.has(name) ? LARGE_LIMITS : RECORD_LIMITS;
+  if (bytes.length > limits.bytesMax) {
+    const limit = String(limits.bytesMax);
     return refuse('RECORD_TOO_LARGE', `${name}: expected at most ${limit} bytes`);
   }
   const marked = bytes.length >= PREFIX_BYTES && equalBytes(bytes.subarray(0, 2), MARK);
@@ -107,7 +118,7 @@ function decode<Name extends RecordName>(
     return refuse('SCHEMA_UNKNOWN', `${name}: expected the fingerprint of ${schemaFile(name)}`);
   }
   const body = Buffer.from(bytes.buffer, bytes.byteOffset + PREFIX_BYTES, bytes.length - PREFIX_BYTES);
-  const problem = guard(body, RECORD_LIMITS);
+  const problem = guard(body, limits);
   if (problem !== undefined) return refuse('RECORD_MALFORMED', `${name}: ${problem}`);
   try {
     const value = type.fromBuffer(body) as RecordTypes[Name];

@@ -1,0 +1,277 @@
+import { EMPTY_HEAD, type Head, followChain } from '../../domain/chain.js';
+import { equalBytes } from '../../domain/bytes.js';
+import { ConcordatError } from '../../domain/errors.js';
+import type { Hash, UnixMs } from '../../domain/ids.js';
+import type { OutgoingRecord } from '../log-client.js';
+import { type Row, type Sqlite, bytesOf, numberOf, textOf } from './sqlite.js';
+
+/** The tables that every writer and reader of chains keeps in its own database. */
+export const CHAIN_SCHEMA = `
+CREATE TABLE IF NOT EXISTS own_head(
+  chain TEXT PRIMARY KEY, epoch INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS outbox(
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, lane INTEGER NOT NULL,
+  value BLOB NOT NULL, headers TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS outbox_lane ON outbox(topic, lane, seq);
+CREATE TABLE IF NOT EXISTS position(
+  topic TEXT NOT NULL, lane INTEGER NOT NULL, next TEXT NOT NULL, PRIMARY KEY(topic, lane));
+CREATE TABLE IF NOT EXISTS followed(
+  chain TEXT PRIMARY KEY, epoch INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS seen(
+  chain TEXT NOT NULL, epoch INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL,
+  PRIMARY KEY(chain, epoch, number));
+CREATE TABLE IF NOT EXISTS gap(
+  chain TEXT PRIMARY KEY, missing_from INTEGER NOT NULL, missing_to INTEGER NOT NULL, at_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS quarantine(
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL UNIQUE, code TEXT NOT NULL, message TEXT NOT NULL,
+  value BLOB NOT NULL, at_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+`;
+
+function headOf(row: Row | undefined): Head {
+  if (!row) return EMPTY_HEAD;
+  const hash = bytesOf(row, 'hash') as Hash;
+  return { epoch: numberOf(row, 'epoch'), number: numberOf(row, 'number'), hash };
+}
+
+/** What a statement of a followed chain is, beside what was read before. */
+export type Followed =
+  | { readonly kind: 'next' | 'duplicate' }
+  | { readonly kind: 'gap'; readonly missingFrom: number; readonly missingTo: number }
+  | { readonly kind: 'broken' | 'equivocation' };
+
+export interface OutboxRow {
+  readonly seq: number;
+  readonly record: OutgoingRecord;
+}
+
+/**
+ * Heads, outbox, positions and counters of one service. All calls of one decision belong into one transaction of
+ * the same database, so that decision, number, signed bytes, head and source position commit together.
+ */
+export class ChainTables {
+  readonly #db: Sqlite;
+
+  constructor(db: Sqlite) {
+    this.#db = db;
+  }
+
+  ownHead(chain: string): Head {
+    return headOf(this.#db.get('SELECT * FROM own_head WHERE chain = ?', chain));
+  }
+
+  /** Compare-and-set: a second writer of the chain loses here. */
+  advanceOwn(chain: string, from: Head, to: Head): void {
+    if (from.number === 0) {
+      this.#db.run(
+        'INSERT OR IGNORE INTO own_head VALUES(?, ?, ?, ?)',
+        chain,
+        from.epoch,
+        0,
+        from.hash,
+      );
+    }
+    const changed = this.#db.run(
+      'UPDATE own_head SET epoch = ?, number = ?, hash = ? WHERE chain = ? AND epoch = ? AND number = ? AND hash = ?',
+      to.epoch,
+      to.number,
+      to.hash,
+      chain,
+      from.epoch,
+      from.number,
+      from.hash,
+    );
+    if (changed !== 1) {
+      throw new ConcordatError('INTERNAL', `another writer moved the head of ${chain}`);
+    }
+  }
+
+  ownHeads(): { readonly chain: string; readonly head: Head }[] {
+    return this.#db
+      .all('SELECT * FROM own_head ORDER BY chain')
+      .map((row) => ({ chain: textOf(row, 'chain'), head: headOf(row) }));
+  }
+
+  enqueue(topic: string, lane: number, record: OutgoingRecord): number {
+    this.#db.run(
+      'INSERT INTO outbox(topic, lane, value, headers) VALUES(?, ?, ?, ?)',
+      topic,
+      lane,
+      record.value,
+      JSON.stringify(record.headers ?? {}),
+    );
+    return numberOf(this.#db.get('SELECT max(seq) AS seq FROM outbox') ?? {}, 'seq');
+  }
+
+  outboxLanes(): { readonly topic: string; readonly lane: number }[] {
+    return this.#db
+      .all('SELECT DISTINCT topic, lane FROM outbox')
+      .map((row) => ({ topic: textOf(row, 'topic'), lane: numberOf(row, 'lane') }));
+  }
+
+  outboxOf(topic: string, lane: number, limit: number): OutboxRow[] {
+    return this.#db
+      .all(
+        'SELECT seq, value, headers FROM outbox WHERE topic = ? AND lane = ? ORDER BY seq LIMIT ?',
+        topic,
+        lane,
+        limit,
+      )
+      .map((row) => ({
+        seq: numberOf(row, 'seq'),
+        record: {
+          value: bytesOf(row, 'value'),
+          headers: JSON.parse(textOf(row, 'headers')) as Record<string, string>,
+        },
+      }));
+  }
+
+  sent(topic: string, lane: number, upTo: number): void {
+    this.#db.run(
+      'DELETE FROM outbox WHERE topic = ? AND lane = ? AND seq <= ?',
+      topic,
+      lane,
+      upTo,
+    );
+  }
+
+  outboxSize(): number {
+    return numberOf(this.#db.get('SELECT count(*) AS n FROM outbox') ?? {}, 'n');
+  }
+
+  /** The offset of the first record that has no effect yet. */
+  position(topic: string, lane: number): bigint {
+    const row = this.#db.get('SELECT next FROM position WHERE topic = ? AND lane = ?', topic, lane);
+    return row ? BigInt(textOf(row, 'next')) : 0n;
+  }
+
+  setPosition(topic: string, lane: number, next: bigint): void {
+    this.#db.run(
+      'INSERT INTO position VALUES(?, ?, ?) ON CONFLICT(topic, lane) DO UPDATE SET next = excluded.next',
+      topic,
+      lane,
+      next.toString(),
+    );
+  }
+
+  followedHead(chain: string): Head {
+    return headOf(this.#db.get('SELECT * FROM followed WHERE chain = ?', chain));
+  }
+
+  followedHeads(): { readonly chain: string; readonly head: Head }[] {
+    return this.#db
+      .all('SELECT * FROM followed ORDER BY chain')
+      .map((row) => ({ chain: textOf(row, 'chain'), head: headOf(row) }));
+  }
+
+  /** Judges a verified statement and, when it is the next one, moves the head. */
+  follow(
+    chain: string,
+    link: { epoch: number; number: number; previous: Hash; hash: Hash },
+    nowMs: UnixMs,
+  ): Followed {
+    const known = this.#db.get(
+      'SELECT hash FROM seen WHERE chain = ? AND epoch = ? AND number = ?',
+      chain,
+      link.epoch,
+      link.number,
+    );
+    if (known && !equalBytes(bytesOf(known, 'hash'), link.hash)) return { kind: 'equivocation' };
+    const step = followChain(this.followedHead(chain), link);
+    switch (step.kind) {
+      case 'seen':
+        return known ? { kind: 'duplicate' } : { kind: 'broken' };
+      case 'broken':
+        return step;
+      case 'gap':
+        this.#db.run(
+          'INSERT OR REPLACE INTO gap VALUES(?, ?, ?, ?)',
+          chain,
+          step.missingFrom,
+          step.missingTo,
+          nowMs,
+        );
+        return step;
+      case 'next':
+        this.#db.run(
+          'INSERT OR REPLACE INTO followed VALUES(?, ?, ?, ?)',
+          chain,
+          step.head.epoch,
+          step.head.number,
+          step.head.hash,
+        );
+        this.#db.run(
+          'INSERT OR IGNORE INTO seen VALUES(?, ?, ?, ?)',
+          chain,
+          link.epoch,
+          link.number,
+          link.hash,
+        );
+        this.#db.run('DELETE FROM gap WHERE chain = ?', chain);
+        return { kind: 'next' };
+    }
+  }
+
+  /** Forgets positions and expected numbers of chains whose name begins so; what was seen stays known. */
+  rewind(topicPrefix: string): void {
+    this.#db.run('DELETE FROM position WHERE substr(topic, 1, ?) = ?', topicPrefix.length, topicPrefix);
+    this.#db.run('DELETE FROM followed WHERE substr(chain, 1, ?) = ?', topicPrefix.length, topicPrefix);
+  }
+
+  gaps(): string[] {
+    return this.#db
+      .all('SELECT * FROM gap ORDER BY chain')
+      .map(
+        (row) =>
+          `${textOf(row, 'chain')}: missing ${String(numberOf(row, 'missing_from'))} to ${String(numberOf(row, 'missing_to'))}`,
+      );
+  }
+
+  /** Keeps the bytes of a record that was refused; the same source position counts once. */
+  quarantine(
+    source: string,
+    why: ConcordatError,
+    value: Uint8Array,
+    nowMs: UnixMs,
+  ): 'kept' | 'known' {
+    const kept = this.#db.run(
+      'INSERT OR IGNORE INTO quarantine(source, code, message, value, at_ms) VALUES(?, ?, ?, ?, ?)',
+      source,
+      why.code,
+      why.message,
+      value,
+      nowMs,
+    );
+    if (kept === 1) this.count(`quarantined.${why.code}`);
+    return kept === 1 ? 'kept' : 'known';
+  }
+
+  quarantined(): {
+    readonly source: string;
+    readonly code: string;
+    readonly message: string;
+    readonly atMs: number;
+  }[] {
+    return this.#db
+      .all('SELECT source, code, message, at_ms FROM quarantine ORDER BY seq LIMIT 1000')
+      .map((row) => ({
+        source: textOf(row, 'source'),
+        code: textOf(row, 'code'),
+        message: textOf(row, 'message'),
+        atMs: numberOf(row, 'at_ms'),
+      }));
+  }
+
+  count(name: string, by = 1): void {
+    this.#db.run(
+      'INSERT INTO counter VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = value + excluded.value',
+      name,
+      by,
+    );
+  }
+
+  counters(): Record<string, number> {
+    const rows = this.#db.all('SELECT * FROM counter ORDER BY name');
+    return Object.fromEntries(rows.map((row) => [textOf(row, 'name'), numberOf(row, 'value')]));
+  }
+}

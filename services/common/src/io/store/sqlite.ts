@@ -1,0 +1,110 @@
+import Libsql from 'libsql';
+
+export type SqlValue = string | number | null | Uint8Array;
+export type Row = Readonly<Record<string, SqlValue>>;
+
+interface LibsqlStatement {
+  run(params: readonly SqlValue[]): { readonly changes: number };
+  all(params: readonly SqlValue[]): Record<string, unknown>[];
+}
+
+/** One SQLite file: write-ahead journal, every commit synced, deleted bytes overwritten. */
+export class Sqlite {
+  readonly file: string;
+  readonly #db: Libsql.Database;
+  readonly #statements = new Map<string, LibsqlStatement>();
+  #depth = 0;
+
+  constructor(file: string, schema: string) {
+    this.file = file;
+    this.#db = new Libsql(file);
+    this.#db.pragma('journal_mode = WAL');
+    this.#db.pragma('synchronous = FULL');
+    this.#db.pragma('secure_delete = ON');
+    this.#db.pragma('temp_store = MEMORY');
+    this.#db.pragma('busy_timeout = 5000');
+    this.#db.exec(schema);
+  }
+
+  run(sql: string, ...params: readonly SqlValue[]): number {
+    return this.#statement(sql).run(params.map(bindable)).changes;
+  }
+
+  all(sql: string, ...params: readonly SqlValue[]): Row[] {
+    return this.#statement(sql).all(params.map(bindable)).map(asRow);
+  }
+
+  get(sql: string, ...params: readonly SqlValue[]): Row | undefined {
+    return this.all(sql, ...params)[0];
+  }
+
+  /** Commits what `work` did, or nothing when it throws. Inside another transaction it joins that one. */
+  transaction<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    this.#db.exec('BEGIN IMMEDIATE');
+    this.#depth += 1;
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (cause) {
+      this.#db.exec('ROLLBACK');
+      throw cause;
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+
+  /** Moves the journal into the file and empties it: after that, nothing deleted is left in either. */
+  truncateJournal(): void {
+    const [row] = this.#db.pragma('wal_checkpoint(TRUNCATE)') as { readonly busy: number }[];
+    if (row?.busy !== 0) throw new Error(`the journal of ${this.file} could not be emptied`);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #statement(sql: string): LibsqlStatement {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const made = this.#db.prepare(sql) as unknown as LibsqlStatement;
+    this.#statements.set(sql, made);
+    return made;
+  }
+}
+
+/** libsql binds a Buffer, but takes a lone Uint8Array for an object of named parameters. */
+function bindable(value: SqlValue): SqlValue {
+  return value instanceof Uint8Array
+    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+    : value;
+}
+
+/** libsql answers blobs as ArrayBuffer from `all`. */
+function asRow(raw: Record<string, unknown>): Row {
+  const row: Record<string, SqlValue> = {};
+  for (const [name, value] of Object.entries(raw)) {
+    row[name] = value instanceof ArrayBuffer ? new Uint8Array(value) : (value as SqlValue);
+  }
+  return row;
+}
+
+/** Typed access to a column; a mismatch is a mistake of ours. */
+export function textOf(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== 'string') throw new TypeError(`column ${column}: expected text`);
+  return value;
+}
+
+export function numberOf(row: Row, column: string): number {
+  const value = row[column];
+  if (typeof value !== 'number') throw new TypeError(`column ${column}: expected a number`);
+  return value;
+}
+
+export function bytesOf(row: Row, column: string): Uint8Array {
+  const value = row[column];
+  if (!(value instanceof Uint8Array)) throw new TypeError(`column ${column}: expected bytes`);
+  return value;
+}
