@@ -35,10 +35,10 @@ const choicesOf = new WeakMap<object, readonly string[]>();
 function choices(prototype: object): readonly string[] {
   const known = choicesOf.get(prototype);
   if (known) return known;
-  const all = Object.entries(Object.getOwnPropertyDescriptors(prototype));
-  const names = all
-    .filter(([, property]) => 'get' in property && property.get !== undefined)
-    .map(([name]) => name);
+  const names = Object.getOwnPropertyNames(prototype).filter((name) => {
+    const property = Reflect.getOwnPropertyDescriptor(prototype, name);
+    return property !== undefined && 'get' in property;
+  });
   choicesOf.set(prototype, names);
   return names;
 }

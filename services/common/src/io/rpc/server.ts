@@ -1,0 +1,361 @@
+import { once } from 'node:events';
+import {
+  Server,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  ServerListenerBuilder,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type UntypedHandleCall,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
+import { ConcordatError, type ConcordatErrorCode, asConcordatError } from '../../domain/errors.js';
+import { type Identity, identityUri } from '../../domain/identity.js';
+import { type UnixMs, asUnixMs } from '../../domain/ids.js';
+import {
+  type AnyMethod,
+  type AnyService,
+  LARGE_MESSAGE_BYTES_MAX,
+  type Method,
+  methodPath,
+} from './definitions.js';
+import { toStatus } from './status.js';
+import { type TlsFiles, identityOfPeer, ownIdentity, serverCredentials } from './tls.js';
+import { decode, encode } from './wire.js';
+
+const KEEPALIVE_MS = 30_000;
+const KEEPALIVE_TIMEOUT_MS = 10_000;
+
+export interface CallContext {
+  /** From the caller's certificate. */
+  readonly caller: Identity;
+  /** Aborted when the caller gave up, when the deadline passed, and when this server closes. */
+  readonly signal: AbortSignal;
+  readonly deadlineMs: UnixMs;
+}
+
+type Handler<M> =
+  M extends Method<infer Kind, infer Req, infer Res>
+    ? (
+        request: Req,
+        context: CallContext,
+      ) => Kind extends 'stream' ? AsyncIterable<Res> : Promise<Res>
+    : never;
+
+/** One function for each method. A ConcordatError that it throws reaches the caller with code and message. */
+export type Handlers<S extends AnyService> = {
+  readonly [K in keyof S['methods']]: Handler<S['methods'][K]>;
+};
+
+type AnyHandler = (
+  request: unknown,
+  context: CallContext,
+) => Promise<unknown> | AsyncIterable<unknown>;
+
+interface Endpoint {
+  readonly path: string;
+  readonly method: AnyMethod;
+  readonly handle: AnyHandler;
+}
+
+/** What one call came to, for logs and metrics: never its content. */
+export interface CallOutcome {
+  readonly path: string;
+  readonly caller: Identity | undefined;
+  readonly code: 'OK' | ConcordatErrorCode;
+  /** The error itself, for the log of this side; with INTERNAL the caller learns nothing of it. */
+  readonly error?: ConcordatError;
+}
+
+export interface RpcServerOptions {
+  /** `host:port`; port 0 takes a free one. */
+  readonly address: string;
+  readonly tls: TlsFiles;
+  readonly services: readonly Served[];
+  /** A further rule after the method's own, for example that the caller's member is still one. */
+  readonly authorise?: (caller: Identity, path: string) => ConcordatError | undefined;
+  readonly onCall?: (outcome: CallOutcome) => void;
+}
+
+export interface RpcServer {
+  readonly port: number;
+  /** Ends streams, lets calls under way finish for `graceMs`, then ends them too. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** A service together with its handlers. */
+export interface Served {
+  readonly endpoints: readonly Endpoint[];
+}
+
+export function serve<S extends AnyService>(service: S, handlers: Handlers<S>): Served {
+  const endpoints = Object.entries(service.methods).map(([key, method]): Endpoint => {
+    // `Handlers<S>` says that this handler takes what this method decodes; a lookup by name forgets it.
+    const handle = handlers[key] as AnyHandler;
+    return { path: methodPath(service, key), method, handle: handle.bind(handlers) };
+  });
+  return { endpoints };
+}
+
+/** May this caller make this call? Default is no. */
+export function accessRefusal(
+  { services, member }: AnyMethod['access'],
+  caller: Identity,
+  self: Identity,
+): ConcordatError | undefined {
+  const came = identityUri(caller);
+  if (caller.federation !== self.federation) {
+    return new ConcordatError(
+      'CALLER_UNKNOWN',
+      `expected a caller of federation ${self.federation}, came ${came}`,
+    );
+  }
+  const isOwn = caller.member === self.member;
+  const memberFits = member === 'any' || (member === 'own') === isOwn;
+  if (memberFits && services.includes(caller.service)) return undefined;
+  return new ConcordatError(
+    'CALLER_NOT_ALLOWED',
+    `expected ${services.join(' or ')} of ${member} member, came ${came}: use the certificate of the service that this call is meant for`,
+  );
+}
+
+type Callers = WeakMap<object, Identity>;
+
+/** Runs before a byte of the request is read, so that a stranger cannot make us hold one. */
+function gate(
+  endpoints: ReadonlyMap<string, Endpoint>,
+  self: Identity,
+  callers: Callers,
+  options: RpcServerOptions,
+): ServerInterceptor {
+  return ({ path }, call) => {
+    const judge = (): Identity => {
+      const caller = identityOfPeer(call.getAuthContext().sslPeerCertificate);
+      if (!caller) {
+        throw new ConcordatError(
+          'CALLER_UNKNOWN',
+          'expected a client certificate with exactly one identity concordat://<federation>/<member>/<service>',
+        );
+      }
+      const endpoint = endpoints.get(path);
+      const refusal = endpoint
+        ? (accessRefusal(endpoint.method.access, caller, self) ?? options.authorise?.(caller, path))
+        : new ConcordatError('REQUEST_INVALID', `expected a call served here, came ${path}`);
+      if (refusal) throw refusal;
+      if (!Number.isFinite(Number(call.getDeadline()))) {
+        throw new ConcordatError('REQUEST_INVALID', 'expected a deadline on the call, came none');
+      }
+      // grpc-js keeps this to itself; were it renamed, every call would be refused and every test fail.
+      if (Reflect.get(call, 'incomingEncoding') !== 'identity') {
+        throw new ConcordatError('REQUEST_INVALID', 'expected no compression of messages');
+      }
+      return caller;
+    };
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveMetadata((metadata, next) => {
+        try {
+          callers.set(metadata, judge());
+        } catch (cause) {
+          report(options, path, undefined, asConcordatError(cause));
+          call.sendStatus(toStatus(cause));
+          return;
+        }
+        next(metadata);
+      })
+      .build();
+    return new ServerInterceptingCall(call, { start: (next) => next(listener) });
+  };
+}
+
+function report(
+  { onCall }: RpcServerOptions,
+  path: string,
+  caller: Identity | undefined,
+  error?: ConcordatError,
+): void {
+  try {
+    onCall?.(error ? { path, caller, code: error.code, error } : { path, caller, code: 'OK' });
+  } catch {
+    // A failing log line is no reason to fail the call, and there is nobody left to tell.
+  }
+}
+
+type AnyCall = ServerUnaryCall<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer>;
+
+interface Running {
+  readonly context: CallContext;
+  readonly abort: (reason: ConcordatError) => void;
+  readonly done: () => void;
+}
+
+/** The context of one call; grpc-js tells of the end of every call as `cancelled`, also of a good one. */
+function begin(call: AnyCall, callers: Callers, running: Set<Running>): Running {
+  const caller = callers.get(call.metadata);
+  if (!caller) throw new ConcordatError('CALLER_UNKNOWN', 'expected a caller that was let in');
+  const controller = new AbortController();
+  const deadlineMs = asUnixMs(Number(call.getDeadline()));
+  const onCancel = () => {
+    const isLate = Date.now() >= deadlineMs;
+    const code = isLate ? 'DEADLINE_EXCEEDED' : 'CALL_CANCELLED';
+    controller.abort(new ConcordatError(code, 'expected to be waited for, the caller has gone'));
+  };
+  call.once('cancelled', onCancel);
+  const self: Running = {
+    context: { caller, deadlineMs, signal: controller.signal },
+    abort: (reason) => controller.abort(reason),
+    done: () => {
+      call.off('cancelled', onCancel);
+      running.delete(self);
+    },
+  };
+  running.add(self);
+  return self;
+}
+
+/** `work`, unless the signal comes first; leaves no listener behind, however long the stream. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined;
+  const stopped = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(asConcordatError(signal.reason));
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function pump(
+  call: ServerWritableStream<Buffer, Buffer>,
+  method: AnyMethod,
+  items: AsyncIterable<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  const iterator = items[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const step = await unlessAborted(iterator.next(), signal);
+      if (step.done === true) return;
+      const bytes = encode(method.response, step.value, method.responseBytesMax);
+      if (!call.write(bytes)) await unlessAborted(once(call, 'drain'), signal);
+    }
+  } finally {
+    // Not awaited: a handler that ignores its signal must not hold the call open.
+    iterator.return?.().catch(() => undefined);
+  }
+}
+
+function handlerOf(
+  { path, method, handle }: Endpoint,
+  callers: Callers,
+  running: { readonly unary: Set<Running>; readonly stream: Set<Running> },
+  options: RpcServerOptions,
+): UntypedHandleCall {
+  const attempt = async <T>(
+    call: AnyCall,
+    act: (request: unknown, context: CallContext) => Promise<T>,
+  ): Promise<T> => {
+    let run: Running | undefined;
+    try {
+      run = begin(call, callers, running[method.kind]);
+      const request = decode(method.request, call.request, method.requestBytesMax);
+      const answer = await act(request, run.context);
+      report(options, path, run.context.caller);
+      return answer;
+    } catch (cause) {
+      const error = asConcordatError(cause);
+      report(options, path, run?.context.caller, error);
+      throw error;
+    } finally {
+      run?.done();
+    }
+  };
+
+  if (method.kind === 'stream') {
+    return (call: ServerWritableStream<Buffer, Buffer>) => {
+      attempt(call, (request, context) =>
+        pump(call, method, handle(request, context) as AsyncIterable<unknown>, context.signal),
+      ).then(
+        () => call.end(),
+        (cause: unknown) => call.emit('error', toStatus(cause)),
+      );
+    };
+  }
+  return (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
+    attempt(call, async (request, context) => {
+      const answer = await (handle(request, context) as Promise<unknown>);
+      return encode(method.response, answer, method.responseBytesMax);
+    }).then(
+      (bytes) => callback(null, bytes),
+      (cause: unknown) => callback(toStatus(cause)),
+    );
+  };
+}
+
+const asBytes = (bytes: Buffer): Buffer => bytes;
+
+/**
+ * Serves over mutual TLS 1.3 only.
+ *
+ * @throws ConcordatError CONFIG_INVALID when the certificate names nobody or the address cannot be bound
+ */
+export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
+  const self = ownIdentity(options.tls);
+  const all = options.services.flatMap(({ endpoints }) => endpoints);
+  const endpoints = new Map(all.map((endpoint) => [endpoint.path, endpoint]));
+  const callers: Callers = new WeakMap();
+  const running = { unary: new Set<Running>(), stream: new Set<Running>() };
+  const largest = Math.max(...all.map(({ method }) => method.requestBytesMax));
+
+  const server = new Server({
+    'grpc.max_receive_message_length': largest,
+    'grpc.max_send_message_length': LARGE_MESSAGE_BYTES_MAX,
+    'grpc.keepalive_time_ms': KEEPALIVE_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.enable_channelz': 0,
+    interceptors: [gate(endpoints, self, callers, options)],
+  });
+  for (const endpoint of all) {
+    // Bytes in, bytes out: what grpc-js decodes itself fails without a code that a caller could read.
+    server.register(
+      endpoint.path,
+      handlerOf(endpoint, callers, running, options),
+      asBytes,
+      asBytes,
+      endpoint.method.kind === 'stream' ? 'serverStream' : 'unary',
+    );
+  }
+
+  const port = await bind(server, options);
+  const stopping = new ConcordatError(
+    'PEER_UNAVAILABLE',
+    'expected to serve on, this service stops',
+  );
+  return {
+    port,
+    close: async (graceMs) => {
+      for (const { abort } of running.stream) abort(stopping);
+      const force = setTimeout(() => {
+        for (const { abort } of [...running.unary, ...running.stream]) abort(stopping);
+        server.forceShutdown();
+      }, graceMs);
+      await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      clearTimeout(force);
+    },
+  };
+}
+
+function bind(server: Server, { address, tls }: RpcServerOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, serverCredentials(tls), (cause, port) => {
+      if (!cause) {
+        resolve(port);
+        return;
+      }
+      const message = `expected to listen on ${address}: ${cause.message}`;
+      reject(new ConcordatError('CONFIG_INVALID', message, { cause }));
+    });
+  });
+}
