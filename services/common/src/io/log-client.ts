@@ -43,7 +43,8 @@ export interface ReadOptions {
    * ones included. It throws only when trying again could help: then nothing of the batch counts, `position` is asked again
    * and the lane goes on from there after a pause; other lanes go on meanwhile. A `TypeError` and its kin, or a
    * `ConcordatError` that is not retryable, ends the reader at once, and so does the `HANDLE_ATTEMPTS_MAX`-th failure at
-   * one position (RECORD_STUCK): a record is never skipped, and never loops unseen. Never called twice at once for a lane.
+   * one position (RECORD_STUCK): a record is never skipped, and never loops unseen. Never called twice at once for a lane,
+   but for several lanes at the same time: a transaction that spans an `await` needs a lock of its own.
    */
   readonly handle: (batch: readonly LogRecord[]) => Promise<void>;
   /** The reader is over and reads no more; called once, never after `close`. The process should end with it. */
@@ -80,9 +81,9 @@ export interface LogClient {
   /**
    * Hands over every record from the caller's own positions on, in the order of each lane. A position that the lane does
    * not have ([low, high], the end included) is LOG_RESTARTED, at the start or later as the reader's death: it never jumps.
-   * Only a position of 0 begins at `low` when older records are gone: the chain's numbers then tell the gap. What is read
-   * is never inflated: a compressed batch arrives as one record of its compressed bytes, for the handler to quarantine.
-   * Resolves once the positions are checked and reading has begun.
+   * Only a position of 0 begins at `low` when older records are gone: the chain's numbers then tell the gap. Nothing is
+   * ever inflated: a compressed batch is the reader's death, COMPRESSION_REFUSED; topics are set so that the broker keeps
+   * none. Resolves once the positions are checked and reading has begun.
    */
   read(options: ReadOptions): Promise<LogReader>;
 

@@ -30,7 +30,9 @@ export function kraftSettings({ port, controllerPort, logDir }: KraftPlace): str
     'share.coordinator.state.topic.replication.factor': '1',
     'share.coordinator.state.topic.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
-    'controlled.shutdown.enable': 'false', // nobody else could take the partitions over
+    // after a crash the broker may not register again before its old session is over
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '500',
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${escapeValue(value)}\n`)

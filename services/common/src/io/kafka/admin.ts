@@ -1,0 +1,50 @@
+import type { Admin } from 'kafkajs';
+import { ConcordatError } from '../../domain/errors.js';
+import type { LaneEnds } from '../log-client.js';
+import type { KafkaConnection } from './connection.js';
+import { asLogError } from './errors.js';
+
+export interface LogAdmin {
+  laneCount(topic: string): Promise<number>;
+  ends(topic: string): Promise<readonly LaneEnds[]>;
+  /** One call of the library's admin client, on a connection that is made when it is needed and again after a failure. */
+  call<T>(doing: string, run: (admin: Admin) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export function openAdmin(connection: KafkaConnection): LogAdmin {
+  let open: Promise<Admin> | undefined;
+
+  const connect = async (): Promise<Admin> => {
+    const admin = connection.kafka.admin();
+    await admin.connect();
+    return admin;
+  };
+
+  const disconnect = async (): Promise<void> => {
+    const closing = open;
+    open = undefined;
+    const admin = await closing?.catch(() => undefined);
+    await admin?.disconnect().catch(() => undefined);
+  };
+
+  const call = async <T>(doing: string, run: (admin: Admin) => Promise<T>): Promise<T> => {
+    try {
+      open ??= connect();
+      return await run(await open);
+    } catch (cause) {
+      void disconnect();
+      throw asLogError(cause, doing, connection.brokers);
+    }
+  };
+
+  const ends = async (topic: string): Promise<readonly LaneEnds[]> => {
+    const found = await call(`ends of ${topic}`, (admin) => admin.fetchTopicOffsets(topic));
+    if (found.length === 0) throw new ConcordatError('TOPIC_MISSING', `topic ${topic} does not exist`);
+    return found
+      .map(({ partition, low, high }) => ({ lane: partition, low: BigInt(low), high: BigInt(high) }))
+      .sort((a, b) => a.lane - b.lane);
+  };
+
+  return { call, ends, laneCount: async (topic) => (await ends(topic)).length, close: disconnect };
+}

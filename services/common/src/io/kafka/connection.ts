@@ -1,0 +1,60 @@
+import kafkajs, { type Kafka, type LogEntry, type logLevel } from 'kafkajs';
+import type { Clock, Random } from '../../domain/ports.js';
+import { refuseCompression } from './codecs.js';
+
+/** Takes what the client library has to say; the text has no content and no time stamp. */
+export type LogLine = (level: 'error' | 'warn', text: string) => void;
+
+export interface KafkaOptions {
+  /** `host:port` of one or more brokers. */
+  readonly brokers: readonly string[];
+  /** Names us to the broker, `node-de`. */
+  readonly clientId: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Default: silent. */
+  readonly log?: LogLine;
+}
+
+export interface KafkaConnection extends KafkaOptions {
+  readonly kafka: Kafka;
+}
+
+export const CONNECT_MS_MAX = 3_000;
+export const REQUEST_MS_MAX = 10_000;
+/** In all about 9 s of trying, which outlasts the restart of a broker. */
+export const RETRY = {
+  initialRetryTime: 100,
+  factor: 0.2,
+  multiplier: 2,
+  maxRetryTime: 2_000,
+  retries: 8,
+} as const;
+
+/** We end a producer after any failure, so bounded retries are safe: the next one has a new producer id. */
+const EXPECTED = 'Limiting retries for the idempotent producer';
+
+export function connectKafka(options: KafkaOptions): KafkaConnection {
+  refuseCompression();
+  const { log } = options;
+  const creator =
+    () =>
+    ({ level, namespace, log: entry }: LogEntry): void => {
+      if (entry.message.includes(EXPECTED)) return;
+      log?.(isError(level) ? 'error' : 'warn', `${namespace}: ${entry.message}`);
+    };
+  const kafka = new kafkajs.Kafka({
+    brokers: [...options.brokers],
+    clientId: options.clientId,
+    connectionTimeout: CONNECT_MS_MAX,
+    requestTimeout: REQUEST_MS_MAX,
+    retry: RETRY,
+    logLevel: log === undefined ? kafkajs.logLevel.NOTHING : kafkajs.logLevel.WARN,
+    logCreator: creator,
+  });
+  return { ...options, kafka };
+}
+
+function isError(level: logLevel): boolean {
+  return level === kafkajs.logLevel.ERROR;
+}
