@@ -1,10 +1,10 @@
 import { type ReferenceNumber, type UnEntry, type XmlElement, foldXml } from './entry.js';
 
-/** What one list changes against the one before. Everything in the order of its own list. */
+/** What one list changes against the one before, in the order of the later list. */
 export interface ListDiff {
   readonly added: readonly UnEntry[];
   readonly amended: readonly Amendment[];
-  /** Absent from the later list; as they stood in the earlier one. */
+  /** Absent from the later list, sorted by reference; as they stood in the earlier one. */
   readonly delisted: readonly UnEntry[];
   /** As they stand in the later list. */
   readonly unchanged: readonly UnEntry[];
@@ -28,7 +28,10 @@ export function diffEntries(before: readonly UnEntry[], after: readonly UnEntry[
     else if (sameElement(old.element, entry.element)) unchanged.push(entry);
     else amended.push({ before: old, after: entry });
   }
-  return { added, amended, delisted: before.filter((one) => !later.has(one.reference)), unchanged };
+  const delisted = before
+    .filter((entry) => !later.has(entry.reference))
+    .sort((a, b) => (a.reference < b.reference ? -1 : 1));
+  return { added, amended, delisted, unchanged };
 }
 
 /** Same names, same order, same texts with runs of white space folded. Empty elements count; attributes do not. */
