@@ -1,5 +1,5 @@
 // The rules for schemas/: one file per type and version, names, annotations, and nothing edited once released.
-//   node infra/lint/check-schemas.js             check; exit 1 with every finding
+//   node infra/lint/check-schemas.js [DIR]       check schemas/ or DIR; exit 1 with every finding
 //   node infra/lint/check-schemas.js --release   also list what is not yet listed in schemas/released.json
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ const { checkAnnotations, checkTypeNames, isCategorySchema } = await import(
 );
 
 /** @returns {{ findings: string[], unreleased: Record<string, string> }} */
-export function checkSchemas(dir) {
+function checkSchemas(dir) {
   const findings = [];
   const unreleased = {};
   const names = readdirSync(dir);
@@ -87,11 +87,12 @@ function release(dir, unreleased) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const dir = join(root, 'schemas');
+  const options = process.argv.slice(2);
+  const dir = options.find((option) => !option.startsWith('--')) ?? join(root, 'schemas');
   const { findings, unreleased } = checkSchemas(dir);
   for (const finding of findings) console.error(finding);
   const names = Object.keys(unreleased);
   if (findings.length > 0) process.exitCode = 1;
-  else if (process.argv.includes('--release')) release(dir, unreleased);
+  else if (options.includes('--release')) release(dir, unreleased);
   else if (names.length > 0) console.log(`not released yet: ${names.join(', ')}`);
 }
