@@ -41,6 +41,8 @@ export default {
       ...shared,
       displayName: 'broker',
       testMatch: [broker],
+      globalSetup: '<rootDir>/test/support/broker-setup.js',
+      globalTeardown: '<rootDir>/test/support/broker-teardown.js',
       setupFilesAfterEnv: ['<rootDir>/test/support/long-timeout.ts'],
     },
   ],

@@ -1,5 +1,6 @@
 import type { Admin } from 'kafkajs';
 import { ConcordatError } from '../../domain/errors.js';
+import { closedError } from '../log-checks.js';
 import type { LaneEnds } from '../log-client.js';
 import type { KafkaConnection } from './connection.js';
 import { asLogError } from './errors.js';
@@ -14,6 +15,7 @@ export interface LogAdmin {
 
 export function openAdmin(connection: KafkaConnection): LogAdmin {
   let open: Promise<Admin> | undefined;
+  let closed = false;
 
   const connect = async (): Promise<Admin> => {
     const admin = connection.kafka.admin();
@@ -29,6 +31,7 @@ export function openAdmin(connection: KafkaConnection): LogAdmin {
   };
 
   const call = async <T>(doing: string, run: (admin: Admin) => Promise<T>): Promise<T> => {
+    if (closed) throw closedError();
     try {
       open ??= connect();
       return await run(await open);
@@ -46,5 +49,13 @@ export function openAdmin(connection: KafkaConnection): LogAdmin {
       .sort((a, b) => a.lane - b.lane);
   };
 
-  return { call, ends, laneCount: async (topic) => (await ends(topic)).length, close: disconnect };
+  return {
+    call,
+    ends,
+    laneCount: async (topic) => (await ends(topic)).length,
+    close: async () => {
+      closed = true;
+      await disconnect();
+    },
+  };
 }

@@ -351,7 +351,8 @@ function laneKey(topic: string, lane: number): string {
 
 function asRecord(topic: string, lane: number, message: KafkaMessage): LogRecord {
   const headers = Object.entries(message.headers ?? {}).map(([name, value]) => {
-    const first = Array.isArray(value) ? value[0] : value;
+    // kafkajs takes what Object.prototype has under a header's name for an earlier header of that name
+    const first = [value].flat().find((each) => typeof each === 'string' || Buffer.isBuffer(each));
     return [name, first?.toString() ?? ''] as const;
   });
   return {

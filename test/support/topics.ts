@@ -1,0 +1,46 @@
+import kafkajs from 'kafkajs';
+import { until } from './until.js';
+
+/** What an operator may do to topics, by the broker's own means: not by the code under test. */
+export interface Topics {
+  createTopic(lanes: number, name: string, settings?: Readonly<Record<string, string>>): Promise<string>;
+  deleteTopic(topic: string): Promise<void>;
+  deleteRecordsBefore(topic: string, lane: number, low: bigint): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openTopics(brokers: readonly string[]): Promise<Topics> {
+  const kafka = new kafkajs.Kafka({
+    brokers: [...brokers],
+    clientId: 'operator',
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
+  const admin = kafka.admin();
+  await admin.connect();
+  const exists = async (topic: string): Promise<boolean> =>
+    (await admin.listTopics()).includes(topic);
+  return {
+    createTopic: async (lanes, name, settings = {}) => {
+      const configEntries = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
+      await until(`${name} is created`, () =>
+        admin
+          .createTopics({
+            topics: [{ topic: name, numPartitions: lanes, replicationFactor: 1, configEntries }],
+            waitForLeaders: true,
+          })
+          .catch(() => false),
+      );
+      return name;
+    },
+    deleteTopic: async (topic) => {
+      await admin.deleteTopics({ topics: [topic] });
+      await until(`${topic} is gone`, async () => !(await exists(topic)));
+    },
+    deleteRecordsBefore: async (topic, lane, low) => {
+      const partitions = [{ partition: lane, offset: String(low) }];
+      await admin.fetchTopicOffsets(topic); // else kafkajs does not know the lane's leader
+      await admin.deleteTopicRecords({ topic, partitions });
+    },
+    close: () => admin.disconnect(),
+  };
+}
