@@ -10,8 +10,7 @@ async function openKafka(): Promise<LogWorld> {
   const topics = await openTopics(brokers);
   return {
     ...topics,
-    open: (clock) =>
-      kafkaLogClient({ brokers, clientId: 'contract', clock, random: systemRandom }),
+    open: (clock) => kafkaLogClient({ brokers, clientId: 'contract', clock, random: systemRandom }),
     createTopic: (lanes, name = `contract-${randomBytes(6).toString('hex')}`) =>
       topics.createTopic(lanes, name),
   };

@@ -185,7 +185,8 @@ export function describeLogClient(name: string, openWorld: () => Promise<LogWorl
     describe('read', () => {
       test('hands over every record of every lane once, in order, in batches of one lane', async () => {
         const topic = await world.createTopic(3);
-        for (const lane of [0, 1, 2]) await log.send(topic, lane, numbered(`${String(lane)}-`, 700));
+        for (const lane of [0, 1, 2])
+          await log.send(topic, lane, numbered(`${String(lane)}-`, 700));
         const { records, batches } = await reading(topic);
         await until('all records', () => records.length >= 2100);
         for (const lane of [0, 1, 2]) {
@@ -352,7 +353,8 @@ export function describeLogClient(name: string, openWorld: () => Promise<LogWorl
 
       test('never calls handle twice at once for a lane, but for several lanes', async () => {
         const topic = await world.createTopic(2);
-        for (const lane of [0, 1]) await log.send(topic, lane, numbered('n', 3 * BATCH_RECORDS_MAX));
+        for (const lane of [0, 1])
+          await log.send(topic, lane, numbered('n', 3 * BATCH_RECORDS_MAX));
         const running = new Map([
           [0, 0],
           [1, 0],
@@ -380,7 +382,10 @@ export function describeLogClient(name: string, openWorld: () => Promise<LogWorl
         const { records } = await reading(topic, { handle: () => systemClock.sleep(20) });
         const large = new Uint8Array(400_000);
         for (let i = 0; i < 24; i++) {
-          await log.send(topic, 0, [{ value: large, headers: { i: String(i) } }, ...numbered('s', 1)]);
+          await log.send(topic, 0, [
+            { value: large, headers: { i: String(i) } },
+            ...numbered('s', 1),
+          ]);
         }
         await until('all records', () => records.length >= 48);
         expect(records.map(({ offset }) => offset)).toEqual(

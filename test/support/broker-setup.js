@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Once per jest run: the broker that all `*.broker.test.ts` share. No broker, no run. Needs `make build`. */
-// eslint-disable-next-line no-restricted-syntax -- jest asks for a default export
 export default async function startSharedBroker() {
   const { findBroker } = await import('@concordat/cli/io/broker/find-broker.js');
   const directory = await mkdtemp(join(tmpdir(), 'concordat-test-'));

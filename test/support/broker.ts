@@ -7,7 +7,8 @@ import { type LocalBroker, startLocalBroker } from '@concordat/cli/io/broker/loc
 /** The brokers that all tests of this run share: given by KAFKA_BROKERS, else started once by `broker-setup.js`. */
 export function sharedBrokers(): readonly string[] {
   const brokers = process.env['CONCORDAT_TEST_BROKERS'];
-  if (!brokers) throw new Error('no shared broker: run *.broker.test.ts in the jest project "broker"');
+  if (!brokers)
+    throw new Error('no shared broker: run *.broker.test.ts in the jest project "broker"');
   return brokers.split(',');
 }
 
@@ -30,4 +31,3 @@ export async function startOwnBroker(): Promise<OwnBroker> {
     },
   };
 }
-

@@ -3,7 +3,11 @@ import { until } from './until.js';
 
 /** What an operator may do to topics, by the broker's own means: not by the code under test. */
 export interface Topics {
-  createTopic(lanes: number, name: string, settings?: Readonly<Record<string, string>>): Promise<string>;
+  createTopic(
+    lanes: number,
+    name: string,
+    settings?: Readonly<Record<string, string>>,
+  ): Promise<string>;
   deleteTopic(topic: string): Promise<void>;
   deleteRecordsBefore(topic: string, lane: number, low: bigint): Promise<void>;
   close(): Promise<void>;

@@ -10,7 +10,8 @@ export async function until(
 ): Promise<void> {
   const endMs = performance.now() + deadlineMs;
   while (!(await condition())) {
-    if (performance.now() > endMs) throw new Error(`waited ${String(deadlineMs)} ms in vain: ${what}`);
+    if (performance.now() > endMs)
+      throw new Error(`waited ${String(deadlineMs)} ms in vain: ${what}`);
     await delay(POLL_MS);
   }
 }

@@ -159,10 +159,12 @@ export class LaneWorker {
       return;
     }
     this.#options.onRetry?.(this.progress(), this.#attempt, cause);
-    const rested = await this.#options.clock.sleep(backoffMs(this.#attempt), this.#stop.signal).then(
-      () => true,
-      () => false,
-    );
+    const rested = await this.#options.clock
+      .sleep(backoffMs(this.#attempt), this.#stop.signal)
+      .then(
+        () => true,
+        () => false,
+      );
     if (!rested) return;
     this.#wanted = this.#next;
     this.#resting = false;

@@ -74,9 +74,11 @@ export class MemoryLog {
   }
 
   lanes(topic: string): readonly Lane[] {
-    if (!this.#reachable) throw new ConcordatError('BROKER_UNAVAILABLE', 'the log in memory is cut off');
+    if (!this.#reachable)
+      throw new ConcordatError('BROKER_UNAVAILABLE', 'the log in memory is cut off');
     const lanes = this.#topics.get(topic);
-    if (lanes === undefined) throw new ConcordatError('TOPIC_MISSING', `topic ${topic} does not exist`);
+    if (lanes === undefined)
+      throw new ConcordatError('TOPIC_MISSING', `topic ${topic} does not exist`);
     return lanes;
   }
 
@@ -102,7 +104,8 @@ export class MemoryLog {
       }
       this.#wake(topic);
     }
-    if (fault !== undefined) throw new ConcordatError('BROKER_UNAVAILABLE', `fault ${fault}: outcome unknown`);
+    if (fault !== undefined)
+      throw new ConcordatError('BROKER_UNAVAILABLE', `fault ${fault}: outcome unknown`);
     return baseOffset;
   }
 
@@ -226,7 +229,9 @@ export function memoryLogClient(log: MemoryLog, clock: Clock): LogClient {
       }),
     tails: (topic) => run(() => log.lanes(topic).flatMap(({ records }) => records.slice(-1))),
     scan: async (topic, lane, from, visit) => {
-      const held = await run(() => log.lane(topic, lane).records.filter(({ offset }) => offset >= from));
+      const held = await run(() =>
+        log.lane(topic, lane).records.filter(({ offset }) => offset >= from),
+      );
       for (const record of held) await visit(record);
     },
     laneCount: (topic) => run(() => log.lanes(topic).length),

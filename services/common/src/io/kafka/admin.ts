@@ -6,11 +6,11 @@ import type { KafkaConnection } from './connection.js';
 import { asLogError } from './errors.js';
 
 export interface LogAdmin {
-  laneCount(topic: string): Promise<number>;
-  ends(topic: string): Promise<readonly LaneEnds[]>;
+  readonly laneCount: (topic: string) => Promise<number>;
+  readonly ends: (topic: string) => Promise<readonly LaneEnds[]>;
   /** One call of the library's admin client, on a connection that is made when it is needed and again after a failure. */
-  call<T>(doing: string, run: (admin: Admin) => Promise<T>): Promise<T>;
-  close(): Promise<void>;
+  readonly call: <T>(doing: string, run: (admin: Admin) => Promise<T>) => Promise<T>;
+  readonly close: () => Promise<void>;
 }
 
 export function openAdmin(connection: KafkaConnection): LogAdmin {
@@ -18,7 +18,7 @@ export function openAdmin(connection: KafkaConnection): LogAdmin {
   let closed = false;
 
   const connect = async (): Promise<Admin> => {
-    const admin = connection.kafka.admin();
+    const admin = connection.asking.admin();
     await admin.connect();
     return admin;
   };
@@ -43,9 +43,14 @@ export function openAdmin(connection: KafkaConnection): LogAdmin {
 
   const ends = async (topic: string): Promise<readonly LaneEnds[]> => {
     const found = await call(`ends of ${topic}`, (admin) => admin.fetchTopicOffsets(topic));
-    if (found.length === 0) throw new ConcordatError('TOPIC_MISSING', `topic ${topic} does not exist`);
+    if (found.length === 0)
+      throw new ConcordatError('TOPIC_MISSING', `topic ${topic} does not exist`);
     return found
-      .map(({ partition, low, high }) => ({ lane: partition, low: BigInt(low), high: BigInt(high) }))
+      .map(({ partition, low, high }) => ({
+        lane: partition,
+        low: BigInt(low),
+        high: BigInt(high),
+      }))
       .sort((a, b) => a.lane - b.lane);
   };
 

@@ -1,4 +1,4 @@
-import kafkajs, { type Kafka, type LogEntry, type logLevel } from 'kafkajs';
+import kafkajs, { type Kafka, type LogEntry, type RetryOptions, type logLevel } from 'kafkajs';
 import type { Clock, Random } from '../../domain/ports.js';
 import { refuseCompression } from './codecs.js';
 
@@ -17,7 +17,10 @@ export interface KafkaOptions {
 }
 
 export interface KafkaConnection extends KafkaOptions {
+  /** For reading and writing. */
   readonly kafka: Kafka;
+  /** For questions: answers or gives up soon. */
+  readonly asking: Kafka;
 }
 
 export const CONNECT_MS_MAX = 3_000;
@@ -31,6 +34,9 @@ export const RETRY = {
   retries: 8,
 } as const;
 
+/** In all about 1.5 s: a topic that is not there is no reason to wait for long. */
+const ASK_RETRY = { ...RETRY, retries: 4 } as const;
+
 /** We end a producer after any failure, so bounded retries are safe: the next one has a new producer id. */
 const EXPECTED = 'Limiting retries for the idempotent producer';
 
@@ -43,16 +49,17 @@ export function connectKafka(options: KafkaOptions): KafkaConnection {
       if (entry.message.includes(EXPECTED)) return;
       log?.(isError(level) ? 'error' : 'warn', `${namespace}: ${entry.message}`);
     };
-  const kafka = new kafkajs.Kafka({
-    brokers: [...options.brokers],
-    clientId: options.clientId,
-    connectionTimeout: CONNECT_MS_MAX,
-    requestTimeout: REQUEST_MS_MAX,
-    retry: RETRY,
-    logLevel: log === undefined ? kafkajs.logLevel.NOTHING : kafkajs.logLevel.WARN,
-    logCreator: creator,
-  });
-  return { ...options, kafka };
+  const open = (retry: RetryOptions): Kafka =>
+    new kafkajs.Kafka({
+      brokers: [...options.brokers],
+      clientId: options.clientId,
+      connectionTimeout: CONNECT_MS_MAX,
+      requestTimeout: REQUEST_MS_MAX,
+      retry,
+      logLevel: log === undefined ? kafkajs.logLevel.NOTHING : kafkajs.logLevel.WARN,
+      logCreator: creator,
+    });
+  return { ...options, kafka: open(RETRY), asking: open(ASK_RETRY) };
 }
 
 function isError(level: logLevel): boolean {

@@ -21,6 +21,26 @@ export function isProtocolError(error: unknown): boolean {
   return chain(error).some((each) => protocolType(each) !== '');
 }
 
+/** The names under which kafkajs says that it did not get through. */
+const UNREACHED = new Set([
+  'KafkaJSBrokerNotFound',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSConnectionError',
+  'KafkaJSLockTimeout',
+  'KafkaJSMetadataNotLoaded',
+  'KafkaJSNoBrokerAvailableError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSTopicMetadataNotLoaded',
+]);
+
+/** Was the broker not reached, or did it say that it is not ready? Waiting helps then, and nothing of ours is wrong. */
+export function isUnreached(error: unknown): boolean {
+  return chain(error).some((each) => {
+    if (UNREACHED.has(each.name)) return true;
+    return protocolType(each) !== '' && 'retriable' in each && each.retriable === true;
+  });
+}
+
 /** What kafkajs threw, as ours. `doing` says what was tried and where, `send to events.de lane 3`. */
 export function asLogError(
   error: unknown,
@@ -31,7 +51,9 @@ export function asLogError(
   const known = all.find((each) => each instanceof ConcordatError);
   if (known !== undefined) return known;
   if (all.some(isCompressionRefused)) {
-    return new ConcordatError('COMPRESSION_REFUSED', `${doing}: a batch is compressed`, { cause: error });
+    return new ConcordatError('COMPRESSION_REFUSED', `${doing}: a batch is compressed`, {
+      cause: error,
+    });
   }
   const types = all.map(protocolType);
   const detail = all.at(-1)?.message ?? String(error);

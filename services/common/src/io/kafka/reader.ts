@@ -5,7 +5,7 @@ import { logRestarted, startOffset } from '../log-checks.js';
 import type { LaneProgress, LogReader, LogRecord, ReadOptions } from '../log-client.js';
 import type { LogAdmin } from './admin.js';
 import type { KafkaConnection } from './connection.js';
-import { asLogError } from './errors.js';
+import { asLogError, isUnreached } from './errors.js';
 import { type LaneLook, WATCH_START, type WatchState, renew, watch } from './watchdog.js';
 
 const SESSION_MS = 10_000;
@@ -116,7 +116,8 @@ class KafkaReader implements LogReader {
   async #startOffset(topic: string, lane: number): Promise<bigint> {
     for (let look = 0; ; look++) {
       const ends = (await this.#admin.ends(topic)).find((each) => each.lane === lane);
-      if (ends === undefined) throw new ConcordatError('TOPIC_MISSING', `${topic} lost lane ${String(lane)}`);
+      if (ends === undefined)
+        throw new ConcordatError('TOPIC_MISSING', `${topic} lost lane ${String(lane)}`);
       const start = startOffset(topic, this.#options.position(topic, lane), ends);
       if (start.ok) return start.value;
       if (look === RECHECKS) throw start.error;
@@ -145,14 +146,16 @@ class KafkaReader implements LogReader {
         restartOnFailure: () => Promise.resolve(false), // we make a new one ourselves
       },
     });
-    let joined = false;
-    let crash: Error | undefined;
+    const group: { joined: boolean; crash: Error | undefined } = {
+      joined: false,
+      crash: undefined,
+    };
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      joined = true;
+      group.joined = true;
       this.#place(consumer, payload.memberAssignment);
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
-      crash = payload.error;
+      group.crash = payload.error;
       if (this.#consumer === consumer) this.#crashed(payload.error);
     });
     try {
@@ -164,14 +167,14 @@ class KafkaReader implements LogReader {
         partitionsConsumedConcurrently: 1, // a batch only enters its lane's queue
         eachBatch: (payload) => this.#take(consumer, payload),
       });
-      if (!joined) throw crash ?? new Error('the consumer did not join its group');
+      if (!group.joined) throw group.crash ?? new Error('the consumer did not join its group');
     } catch (cause) {
       await disconnect(consumer, this.#connection);
       throw cause;
     }
     this.#consumer = consumer;
     if (this.#over) await this.#leave();
-    else if (crash !== undefined) this.#crashed(crash);
+    else if (group.crash !== undefined) this.#crashed(group.crash);
   }
 
   /** Puts every lane of a consumer that has just been assigned them where we want it. */
@@ -191,8 +194,8 @@ class KafkaReader implements LogReader {
   }
 
   async #take(consumer: Consumer, payload: EachBatchPayload): Promise<void> {
-    const { batch, isRunning, isStale, resolveOffset } = payload;
-    if (this.#over || !isRunning() || isStale()) return;
+    const { batch } = payload;
+    if (this.#over || !payload.isRunning() || payload.isStale()) return;
     const worker = this.#workers.get(laneKey(batch.topic, batch.partition));
     if (worker === undefined || worker.paused) return;
     const all = batch.messages.map((message) => asRecord(batch.topic, batch.partition, message));
@@ -203,7 +206,7 @@ class KafkaReader implements LogReader {
       return;
     }
     worker.offer(records);
-    resolveOffset(batch.lastOffset());
+    payload.resolveOffset(batch.lastOffset());
   }
 
   /**
@@ -240,6 +243,16 @@ class KafkaReader implements LogReader {
       this.#die(cause);
       return;
     }
+    if (!isUnreached(error)) {
+      const { state, exhausted } = renew(this.#watched, this.#connection.clock.monotonicMs());
+      this.#watched = state;
+      if (exhausted) {
+        this.#die(
+          new ConcordatError('LOG_STALLED', `reading ends again and again: ${cause.message}`),
+        );
+        return;
+      }
+    }
     this.#renew();
   }
 
@@ -256,7 +269,11 @@ class KafkaReader implements LogReader {
   /** Until it works: an unreachable broker is waited for, whoever runs us sees it in our progress. */
   async #rejoin(): Promise<void> {
     await this.#leave();
-    for (let pauseMs = RENEW_PAUSE_MS_FIRST; !this.#over; pauseMs = Math.min(2 * pauseMs, RENEW_PAUSE_MS_MAX)) {
+    for (
+      let pauseMs = RENEW_PAUSE_MS_FIRST;
+      !this.#over;
+      pauseMs = Math.min(2 * pauseMs, RENEW_PAUSE_MS_MAX)
+    ) {
       try {
         await this.#join();
         return;
@@ -329,7 +346,9 @@ class KafkaReader implements LogReader {
         this.#renew();
         return;
       case 'stalled':
-        this.#die(new ConcordatError('LOG_STALLED', `${where}: no progress, reading anew did not help`));
+        this.#die(
+          new ConcordatError('LOG_STALLED', `${where}: no progress, reading anew did not help`),
+        );
         return;
       case 'handler-stuck':
         this.#die(new ConcordatError('LOG_STALLED', `${where}: its handler does not return`));

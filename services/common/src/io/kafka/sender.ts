@@ -63,7 +63,9 @@ export function openSender(connection: KafkaConnection, admin: LogAdmin): Sender
   };
 
   const request = async (sends: readonly Waiting[]): Promise<void> => {
-    const answers = await (await connected()).sendBatch({
+    const answers = await (
+      await connected()
+    ).sendBatch({
       acks: -1,
       timeout: REQUEST_MS_MAX,
       topicMessages: sends.map(({ topic, lane, records }) => ({
