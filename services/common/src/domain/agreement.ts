@@ -9,6 +9,7 @@ export interface Rule {
   readonly categories: readonly string[];
   /** section names, or `*` alone for all of them */
   readonly sections: readonly string[];
+  /** a permit's; a forbid holds for every purpose */
   readonly purposes: readonly string[];
   /** from collection to deletion at the recipient, in milliseconds */
   readonly retentionMs: number;
@@ -44,7 +45,7 @@ export interface Policy {
   readonly consents: readonly Consent[];
 }
 
-/** Every party of an agreement in force with `origin`, without `origin` itself, in order. */
+/** Every other party of `origin`'s agreements, in force or not, in order: a feed topic stands ready for each. */
 export function possibleRecipients(policy: Policy, origin: MemberId): MemberId[] {
   const parties = policy.agreements
     .filter((agreement) => agreement.parties.includes(origin))

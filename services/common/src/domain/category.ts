@@ -5,6 +5,16 @@ export function isCategoryName(text: string): boolean {
   return text.length <= 128 && NAME.test(text);
 }
 
+/** A category name in which `*` may stand for a segment and `**` for the end: see `matchesCategory`. */
+export function isCategoryPattern(text: string): boolean {
+  const segments = text.split('.');
+  const last = segments.length - 1;
+  const named = segments.map((segment, i) =>
+    segment === '*' || (segment === '**' && i === last) ? 'any' : segment,
+  );
+  return isCategoryName(named.join('.'));
+}
+
 /** `*` stands for exactly one segment, `**` at the end for one or more: `listing.al-qaida.*`, `**`. */
 export function matchesCategory(pattern: string, category: string): boolean {
   const wanted = pattern.split('.');

@@ -5,8 +5,7 @@ export type ReadRefusal =
   'ROLE_NOT_ALLOWED' | 'CASE_MISSING' | 'PURPOSE_NOT_RELEASED' | 'DELETE_BY_PASSED';
 
 export type ReadDecision =
-  | { readonly outcome: 'read' }
-  | { readonly outcome: 'refused'; readonly reason: ReadRefusal };
+  { readonly outcome: 'read' } | { readonly outcome: 'refused'; readonly reason: ReadRefusal };
 
 export interface ReadQuestion {
   readonly release: Pick<Release, 'purposes' | 'deleteByMs'>;

@@ -4,6 +4,8 @@ import type { MemberId, UnixMs } from './ids.js';
 import type { Audience, Header } from './records.js';
 
 export type WithholdReason =
+  /** the audience's opening is missing, or is not what the header commits to */
+  | 'AUDIENCE_UNREADABLE'
   | 'AUDIENCE_EXCLUDES'
   | 'NO_AGREEMENT'
   | 'NO_CONSENT'
@@ -51,7 +53,8 @@ const inForce = (span: { fromMs: UnixMs; untilMs: UnixMs }, nowMs: UnixMs): bool
  * May this event go to this recipient, which sections, for what, and until when?
  *
  * Default no. A forbid outweighs any permit: it takes its sections away, whichever agreement it stands in. Of
- * several permits the one with the shortest retention counts. Independent of the order of the policy's lists.
+ * several permits the one with the shortest retention counts, with its sections and purposes alone. Independent of
+ * the order of the policy's lists.
  */
 export function decideRelease(
   question: ReleaseQuestion,
@@ -86,7 +89,13 @@ export function decideRelease(
       const consent = consentTo(agreement, policy, header, nowMs);
       return consent ? [{ agreement, consent, rule }] : [];
     })
-    .sort((a, b) => a.rule.retentionMs - b.rule.retentionMs || byId(a.rule, b.rule));
+    .sort(
+      (a, b) =>
+        a.rule.retentionMs - b.rule.retentionMs ||
+        byId(a.rule, b.rule) ||
+        byId(a.agreement, b.agreement) ||
+        b.agreement.version - a.agreement.version,
+    );
   const [permit] = permits;
   if (!permit) return { outcome: 'withheld', reason: 'NO_RULE' };
   return underPermit(question, permit, forbids, nowMs);
@@ -104,7 +113,9 @@ function underPermit(
   }
   const sections = permitted.filter((name) => !forbids.some((forbid) => names(forbid, name)));
   if (sections.length === 0) {
-    const [first] = [...forbids].sort(byId);
+    const [first] = forbids
+      .filter((forbid) => permitted.some((name) => names(forbid, name)))
+      .sort(byId);
     return { outcome: 'withheld', reason: 'FORBIDDEN', ...(first && { ruleId: first.id }) };
   }
   const purposes = header.purposes.filter((purpose) => rule.purposes.includes(purpose));
