@@ -297,9 +297,12 @@ class KafkaReader implements LogReader {
   async #watch(): Promise<void> {
     const { clock } = this.#connection;
     let missing = 0;
-    while (!this.#over) {
-      await clock.sleep(LOOK_EVERY_MS, this.#stop.signal).catch(() => undefined);
-      if (this.#over) return;
+    const slept = (): Promise<boolean> =>
+      clock.sleep(LOOK_EVERY_MS, this.#stop.signal).then(
+        () => true,
+        () => false,
+      );
+    while (await slept()) {
       try {
         this.#judge(await this.#look());
         missing = 0;

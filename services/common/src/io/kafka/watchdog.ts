@@ -20,6 +20,9 @@ export interface LaneLook {
 
 interface LaneMemory {
   readonly wanted: bigint;
+  /** Is there more to read, and do we want it? */
+  readonly waits: boolean;
+  /** Since when the lane waits at `wanted`. */
   readonly sinceMs: number;
   readonly outside: number;
 }
@@ -86,9 +89,10 @@ function remember(before: LaneMemory | undefined, look: LaneLook, nowMs: number)
   const { wanted, ends, paused } = look;
   const outside = wanted > ends.high || (wanted > 0n && wanted < ends.low);
   const waits = !paused && wanted < ends.high;
-  const same = waits && before?.wanted === wanted;
+  const same = waits && before?.waits === true && before.wanted === wanted;
   return {
     wanted,
+    waits,
     sinceMs: same ? before.sinceMs : nowMs,
     outside: outside ? (before?.outside ?? 0) + 1 : 0,
   };
