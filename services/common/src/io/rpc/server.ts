@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import {
+  type Metadata,
   Server,
   ServerInterceptingCall,
   type ServerInterceptor,
@@ -20,7 +21,13 @@ import {
   methodPath,
 } from './definitions.js';
 import { toStatus } from './status.js';
-import { type TlsFiles, identityOfPeer, ownIdentity, serverCredentials } from './tls.js';
+import {
+  METADATA_BYTES_MAX,
+  type TlsFiles,
+  identityOfPeer,
+  ownIdentity,
+  serverCredentials,
+} from './tls.js';
 import { decode, encode } from './wire.js';
 
 const KEEPALIVE_MS = 30_000;
@@ -119,6 +126,15 @@ export function accessRefusal(
   );
 }
 
+/** HTTP/2 holds a caller to the announced limit only once it has acknowledged it, if it ever does. */
+function metadataBytes(metadata: Metadata): number {
+  const lengths = Object.entries(metadata.toHttp2Headers()).map(([name, values]) => {
+    const texts = [values ?? ''].flat().map(String);
+    return texts.reduce((sum, text) => sum + name.length + text.length, 0);
+  });
+  return lengths.reduce((sum, length) => sum + length, 0);
+}
+
 type Callers = WeakMap<object, Identity>;
 
 /** Runs before a byte of the request is read, so that a stranger cannot make us hold one. */
@@ -129,7 +145,7 @@ function gate(
   options: RpcServerOptions,
 ): ServerInterceptor {
   return ({ path }, call) => {
-    const judge = (): Identity => {
+    const judge = (metadata: Metadata): Identity => {
       const caller = identityOfPeer(call.getAuthContext().sslPeerCertificate);
       if (!caller) {
         throw new ConcordatError(
@@ -145,6 +161,11 @@ function gate(
       if (!Number.isFinite(Number(call.getDeadline()))) {
         throw new ConcordatError('REQUEST_INVALID', 'expected a deadline on the call, came none');
       }
+      const bytes = metadataBytes(metadata);
+      if (bytes > METADATA_BYTES_MAX) {
+        const expected = `expected at most ${METADATA_BYTES_MAX} bytes of metadata`;
+        throw new ConcordatError('MESSAGE_TOO_LARGE', `${expected}, came ${bytes}`);
+      }
       // grpc-js keeps this to itself; were it renamed, every call would be refused and every test fail.
       if (Reflect.get(call, 'incomingEncoding') !== 'identity') {
         throw new ConcordatError('REQUEST_INVALID', 'expected no compression of messages');
@@ -154,7 +175,7 @@ function gate(
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
         try {
-          callers.set(metadata, judge());
+          callers.set(metadata, judge(metadata));
         } catch (cause) {
           report(options, path, undefined, asConcordatError(cause));
           call.sendStatus(toStatus(cause));

@@ -1,8 +1,16 @@
 import { X509Certificate } from 'node:crypto';
 import { type PeerCertificate, type SecureContextOptions, createSecureContext } from 'node:tls';
-import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
+import {
+  ChannelCredentials,
+  ServerCredentials,
+  logVerbosity,
+  setLogVerbosity,
+} from '@grpc/grpc-js';
 import { ConcordatError } from '../../domain/errors.js';
 import { type Identity, identityOfNames, identityUri } from '../../domain/identity.js';
+
+// grpc-js writes lines of its own to the console; all that fails reaches a caller or `onCall` as an error.
+setLogVerbosity(logVerbosity.NONE);
 
 /** PEM texts: our certificate, its private key, and the federation's CA, the only one that is believed. */
 export interface TlsFiles {
@@ -14,7 +22,8 @@ export interface TlsFiles {
 /** Node's own default is 1.2. */
 const TLS_VERSION_MIN = 'TLSv1.3';
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-const METADATA_BYTES_MAX = 8_192;
+/** Names and values of all headers. */
+export const METADATA_BYTES_MAX = 8_192;
 const CONCURRENT_STREAMS_MAX = 256;
 
 /** grpc-js has no setting for the TLS version, hence a credentials class of our own. */
