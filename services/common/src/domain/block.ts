@@ -32,7 +32,7 @@ export interface ReadBlock {
   readonly envelopes: readonly ReadEnvelope[];
 }
 
-export function blockRef(statement: Verified<'BlockStatement'>): BlockRef {
+export function blockRef(statement: Pick<Verified<'BlockStatement'>, 'value' | 'hash'>): BlockRef {
   const { lane, epoch, number } = statement.value;
   return { lane, epoch, number, hash: statement.hash };
 }

@@ -117,7 +117,11 @@ function decode<Name extends RecordName>(
   if (!equalBytes(bytes.subarray(0, PREFIX_BYTES), prefix)) {
     return refuse('SCHEMA_UNKNOWN', `${name}: expected the fingerprint of ${schemaFile(name)}`);
   }
-  const body = Buffer.from(bytes.buffer, bytes.byteOffset + PREFIX_BYTES, bytes.length - PREFIX_BYTES);
+  const body = Buffer.from(
+    bytes.buffer,
+    bytes.byteOffset + PREFIX_BYTES,
+    bytes.length - PREFIX_BYTES,
+  );
   const problem = guard(body, limits);
   if (problem !== undefined) return refuse('RECORD_MALFORMED', `${name}: ${problem}`);
   try {

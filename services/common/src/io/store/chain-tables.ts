@@ -127,12 +127,7 @@ export class ChainTables {
   }
 
   sent(topic: string, lane: number, upTo: number): void {
-    this.#db.run(
-      'DELETE FROM outbox WHERE topic = ? AND lane = ? AND seq <= ?',
-      topic,
-      lane,
-      upTo,
-    );
+    this.#db.run('DELETE FROM outbox WHERE topic = ? AND lane = ? AND seq <= ?', topic, lane, upTo);
   }
 
   outboxSize(): number {
@@ -214,8 +209,16 @@ export class ChainTables {
 
   /** Forgets positions and expected numbers of chains whose name begins so; what was seen stays known. */
   rewind(topicPrefix: string): void {
-    this.#db.run('DELETE FROM position WHERE substr(topic, 1, ?) = ?', topicPrefix.length, topicPrefix);
-    this.#db.run('DELETE FROM followed WHERE substr(chain, 1, ?) = ?', topicPrefix.length, topicPrefix);
+    this.#db.run(
+      'DELETE FROM position WHERE substr(topic, 1, ?) = ?',
+      topicPrefix.length,
+      topicPrefix,
+    );
+    this.#db.run(
+      'DELETE FROM followed WHERE substr(chain, 1, ?) = ?',
+      topicPrefix.length,
+      topicPrefix,
+    );
   }
 
   gaps(): string[] {

@@ -95,7 +95,7 @@ export class Outbox {
   }
 
   async #drain(topic: string, lane: number, key: string): Promise<void> {
-    for (let pauseMs = RETRY_MS_MIN; !this.#closing.signal.aborted; ) {
+    for (let pauseMs = RETRY_MS_MIN; !this.#closing.signal.aborted;) {
       const rows = fitting(this.#tables.outboxOf(topic, lane, SEND_ROWS_MAX));
       const last = rows.at(-1);
       if (!last) {

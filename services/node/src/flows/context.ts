@@ -1,0 +1,29 @@
+import type { Policy } from '@concordat/common/domain/agreement.js';
+import type { MemberId } from '@concordat/common/domain/ids.js';
+import type { Clock, Random } from '@concordat/common/domain/ports.js';
+import type { RecordCodec } from '@concordat/common/domain/records.js';
+import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
+import type { CategoryCodec } from '@concordat/common/io/avro/category-codec.js';
+import type { Outbox } from '@concordat/common/io/store/outbox.js';
+import type { DataStore } from '../io/data-store.js';
+import type { StateStore } from '../io/state-store.js';
+import type { Vault } from '../io/vault.js';
+import type { Notices } from './notices.js';
+
+/** What every flow of the node works with. All stores belong to this process alone, and every commit is synchronous. */
+export interface NodeContext {
+  readonly self: MemberId;
+  readonly codec: RecordCodec;
+  readonly categories: CategoryCodec;
+  readonly keys: KeyDirectory;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly policy: Policy;
+  readonly data: DataStore;
+  readonly vault: Vault;
+  readonly state: StateStore;
+  readonly outbox: Outbox;
+  readonly notices: Notices;
+  readonly warn: (code: string, message: string) => void;
+}

@@ -1,0 +1,207 @@
+import { equalBytes } from '@concordat/common/domain/bytes.js';
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
+import { inclusionPath } from '@concordat/common/domain/merkle.js';
+import type {
+  EvidenceBlock,
+  PurgeOrder,
+  SealHolder,
+  SealRecord,
+  SlotTable,
+} from '@concordat/common/domain/records.js';
+import { slotRoot } from '@concordat/common/domain/slots.js';
+import {
+  SUITE,
+  type Verified,
+  signStatement,
+  verifyStatement,
+} from '@concordat/common/domain/statement.js';
+import { ledgerTopic } from '@concordat/common/domain/topics.js';
+import type { OwnBlock, OwnEvent, StoredSeal } from '../io/state-store.js';
+import type { NodeContext } from './context.js';
+import { finishBurials } from './finish-burials.js';
+import { appendLedger } from './ledger-writer.js';
+
+interface Touched {
+  readonly block: OwnBlock;
+  readonly leaves: { readonly leaf: number; readonly id: EventId }[];
+}
+
+/**
+ * Destroys the keys of what an order covers. Seal in state, then vault, then data, then the broker's acknowledgement,
+ * then the answer: from the first commit on no key leaves, and the holders are read in the same commit.
+ */
+export class SealOffice {
+  readonly #context: NodeContext;
+
+  constructor(context: NodeContext) {
+    this.#context = context;
+  }
+
+  /** The same order gets the same answer, byte for byte. */
+  async destroy(orderBytes: Uint8Array): Promise<Pick<StoredSeal, 'sealRecord' | 'evidence'>> {
+    const { codec, keys, state, outbox, self } = this.#context;
+    const order = verifyStatement(codec, keys, 'PurgeOrder', orderBytes, { signer: self });
+    if (!order.ok) throw order.error;
+    const { orderId } = order.value.value;
+    const before = state.seal(orderId);
+    if (before && !equalBytes(before.orderHash, order.value.hash)) {
+      throw new ConcordatError('ORDER_INVALID', 'this order id was sealed for another order');
+    }
+    const seal = before ?? this.#seal(order.value);
+    finishBurials(this.#context);
+    await outbox.acknowledged(ledgerTopic(self), 0, seal.ledgerSeq);
+    return { sealRecord: seal.sealRecord, evidence: seal.evidence };
+  }
+
+  #seal(order: Verified<'PurgeOrder'>): StoredSeal {
+    const { state, self, clock } = this.#context;
+    const nowMs = clock.nowMs();
+    const events = this.#checkOrder(order, nowMs);
+    return state.db.transaction(() => {
+      const { orderId, ids } = order.value;
+      const touched = this.#touchedBlocks(events);
+      const evidence = this.#evidence(touched);
+      const seals: SealRecord['seals'][number][] = [];
+      let ledgerSeq = 0;
+      for (const { block, leaves } of touched) {
+        const appended = this.#appendSeal(block, leaves, order.value, nowMs);
+        seals.push({ ledgerNumber: appended.number, statementHash: appended.hash });
+        ledgerSeq = appended.seq;
+        const buried = leaves.map(({ id }) => ({ origin: self, id }));
+        state.bury(buried, { orderId, atMs: nowMs, ledgerNumber: appended.number });
+      }
+      const holders = this.#holders(ids);
+      const sealRecord = this.#signSeal(order, { seals, holders }, nowMs);
+      const stored: StoredSeal = { orderHash: order.hash, sealRecord, evidence, ledgerSeq };
+      state.addSeal(orderId, stored);
+      return stored;
+    });
+  }
+
+  /** People order by their role; a rule's order counts only when the fact stands in our own rows. */
+  #checkOrder(order: Verified<'PurgeOrder'>, nowMs: UnixMs): Map<EventId, OwnEvent> {
+    const { state, self } = this.#context;
+    const { reason, ids, supersededBy } = order.value;
+    const byRule = reason === 'superseded' || reason === 'retention';
+    if ((order.key.role === 'revocation') !== byRule) {
+      throw new ConcordatError(
+        'ORDER_NOT_AUTHORISED',
+        `reason ${reason} may not be ordered by role ${order.key.role}`,
+      );
+    }
+    const events = new Map<EventId, OwnEvent>();
+    for (const id of ids) {
+      const event = state.ownEvent(id);
+      if (!event) throw new ConcordatError('ORDER_INVALID', 'covers an event not published here');
+      if (state.isBuried(self, id)) {
+        throw new ConcordatError('ORDER_INVALID', 'covers an event that is purged already');
+      }
+      if (reason === 'retention' && event.retainUntilMs > nowMs) {
+        throw new ConcordatError('ORDER_NOT_AUTHORISED', 'the retention term is not over');
+      }
+      events.set(id, event);
+    }
+    if (events.size !== ids.length || events.size === 0) {
+      throw new ConcordatError('ORDER_INVALID', 'expected at least one event, each once');
+    }
+    if (reason === 'superseded') this.#checkSuperseded(ids, supersededBy);
+    return events;
+  }
+
+  #checkSuperseded(ids: readonly EventId[], by: EventId | null): void {
+    const successor = by === null ? undefined : this.#context.state.ownEvent(by);
+    const [only] = ids;
+    if (ids.length !== 1 || !successor || successor.supersedes !== only) {
+      throw new ConcordatError('ORDER_NOT_AUTHORISED', 'no published event supersedes this one');
+    }
+  }
+
+  #touchedBlocks(events: ReadonlyMap<EventId, OwnEvent>): Touched[] {
+    const touched = new Map<string, Touched>();
+    for (const [id, event] of events) {
+      const key = `${String(event.lane)}/${String(event.epoch)}/${String(event.number)}`;
+      const block = touched.get(key)?.block ?? this.#context.state.ownBlock(event);
+      if (!block) throw new ConcordatError('INTERNAL', 'an own event without its block');
+      const leaves = touched.get(key)?.leaves ?? [];
+      leaves.push({ leaf: event.leaf, id });
+      touched.set(key, { block, leaves });
+    }
+    for (const { leaves } of touched.values()) leaves.sort((a, b) => a.leaf - b.leaf);
+    return [...touched.values()];
+  }
+
+  /** What a certificate needs of the leaves; taken before the rows are deleted. */
+  #evidence(touched: readonly Touched[]): Uint8Array {
+    const { codec, data, self } = this.#context;
+    const blocks = touched.map(({ block, leaves }): EvidenceBlock => {
+      const proven = leaves.map(({ leaf, id }) => {
+        const row = data.find(self, id);
+        if (!row) throw new ConcordatError('INTERNAL', 'an own event without its row');
+        return { leaf, header: row.header, path: inclusionPath(block.leafHashes, leaf) };
+      });
+      return { statement: block.statement, leaves: proven };
+    });
+    return codec.encode('SealEvidence', { blocks });
+  }
+
+  #appendSeal(
+    block: OwnBlock,
+    leaves: Touched['leaves'],
+    order: PurgeOrder,
+    nowMs: UnixMs,
+  ): ReturnType<typeof appendLedger> {
+    const { codec, random } = this.#context;
+    const { lane, epoch, number, hash, treeSize } = block;
+    const table: SlotTable = {
+      seed: random.bytes(32),
+      kind: 'SEAL',
+      recipient: '',
+      orderId: order.orderId,
+      leaves: leaves.map(({ leaf }) => ({ leaf, sections: [] })),
+    };
+    return appendLedger(
+      this.#context,
+      {
+        block: { lane, epoch, number, hash },
+        kind: 'SEAL',
+        treeSize,
+        root: slotRoot(codec, table, treeSize),
+        body: codec.encode('SlotTable', table),
+      },
+      nowMs,
+    );
+  }
+
+  #holders(ids: readonly EventId[]): SealHolder[] {
+    const held = new Map<MemberId, EventId[]>();
+    for (const id of ids) {
+      const recipients = new Set(this.#context.state.holders(id).map((one) => one.recipient));
+      for (const recipient of recipients) {
+        held.set(recipient, [...(held.get(recipient) ?? []), id]);
+      }
+    }
+    return [...held]
+      .map(([recipient, held]) => ({ recipient, ids: held }))
+      .sort((a, b) => (a.recipient < b.recipient ? -1 : 1));
+  }
+
+  #signSeal(
+    order: Verified<'PurgeOrder'>,
+    found: Pick<SealRecord, 'seals' | 'holders'>,
+    nowMs: UnixMs,
+  ): Uint8Array {
+    const { codec, signer, keys, self } = this.#context;
+    return signStatement(codec, signer, 'SealRecord', {
+      suite: SUITE,
+      federation: keys.federation,
+      origin: self,
+      keyId: signer.keyId,
+      orderId: order.value.orderId,
+      orderHash: order.hash,
+      timeMs: nowMs,
+      ids: order.value.ids,
+      ...found,
+    }).bytes;
+  }
+}

@@ -1,0 +1,184 @@
+import { nextLink } from '@concordat/common/domain/chain.js';
+import { cloudEventHeaders } from '@concordat/common/domain/cloud-event.js';
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
+import type { PurgeOutcome, Receipt } from '@concordat/common/domain/records.js';
+import {
+  SUITE,
+  type Verified,
+  signStatement,
+  verifyStatement,
+} from '@concordat/common/domain/statement.js';
+import { purgeTopic, receiptsTopic } from '@concordat/common/domain/topics.js';
+import type { LogRecord } from '@concordat/common/io/log-client.js';
+import type { PendingEntry } from '../io/state-store.js';
+import type { NodeContext } from './context.js';
+import { finishBurials } from './finish-burials.js';
+import { StoppedLanes, sourceOf } from './stopped-lanes.js';
+
+const RECEIPTS_BATCH = 500;
+
+/**
+ * Honours an origin's purge entries: tombstone with position, then vault, then data, then the receipt in state. From
+ * the first commit on every reading is refused; the receipt is written only when nothing is left.
+ */
+export class PurgeHonour {
+  readonly #context: NodeContext;
+  readonly #origin: MemberId;
+  readonly #onApplied: () => void;
+  readonly #stopped: StoppedLanes;
+
+  constructor(context: NodeContext, origin: MemberId, onApplied: () => void) {
+    this.#context = context;
+    this.#origin = origin;
+    this.#onApplied = onApplied;
+    this.#stopped = new StoppedLanes(context.warn);
+  }
+
+  get topic(): string {
+    return purgeTopic({ origin: this.#origin, recipient: this.#context.self });
+  }
+
+  position(lane: number): bigint {
+    return this.#context.state.chains.position(this.topic, lane);
+  }
+
+  handle(batch: readonly LogRecord[]): Promise<void> {
+    const { state, notices } = this.#context;
+    const withdrawn: { readonly id: EventId; readonly category: string }[] = [];
+    state.db.transaction(() => {
+      for (const record of batch) {
+        if (this.#stopped.has(record)) return;
+        withdrawn.push(...this.#take(record));
+      }
+    });
+    // open streams learn it before the deletion, and no later than the receipt
+    for (const { id, category } of withdrawn) {
+      notices.tell({ kind: 'WITHDRAWN', origin: this.#origin, id, category });
+    }
+    finishBurials(this.#context);
+    writeReceipts(this.#context);
+    this.#onApplied();
+    return Promise.resolve();
+  }
+
+  #take(record: LogRecord): { readonly id: EventId; readonly category: string }[] {
+    const { codec, keys, self, state, clock, warn } = this.#context;
+    const chains = state.chains;
+    const done = (): void => {
+      chains.setPosition(record.topic, record.lane, record.offset + 1n);
+    };
+    const refuse = (why: ConcordatError): [] => {
+      chains.quarantine(sourceOf(record), why, record.value, clock.nowMs());
+      warn(why.code, `${sourceOf(record)}: ${why.message}`);
+      done();
+      return [];
+    };
+    const entry = verifyStatement(codec, keys, 'PurgeEntry', record.value, {
+      signer: this.#origin,
+    });
+    if (!entry.ok) return refuse(entry.error);
+    const { recipient, epoch, number, previous } = entry.value.value;
+    if (recipient !== self) {
+      return refuse(new ConcordatError('NOT_ADDRESSED_HERE', 'a purge entry for another member'));
+    }
+    const link = { epoch, number, previous, hash: entry.value.hash };
+    const followed = chains.follow(record.topic, link, clock.nowMs());
+    switch (followed.kind) {
+      case 'gap':
+        this.#stopped.stop(record, record.topic, followed);
+        return [];
+      case 'broken':
+        return refuse(
+          new ConcordatError('CHAIN_BROKEN', `${record.topic}: does not follow its head`),
+        );
+      case 'equivocation':
+        return refuse(
+          new ConcordatError(
+            'EQUIVOCATION',
+            `${record.topic}: two entries of number ${String(number)}`,
+          ),
+        );
+      case 'duplicate':
+        chains.count('purge.duplicate');
+        done();
+        return [];
+      case 'next': {
+        const withdrawn = this.#bury(record.topic, entry.value);
+        done();
+        return withdrawn;
+      }
+    }
+  }
+
+  #bury(
+    chain: string,
+    entry: Verified<'PurgeEntry'>,
+  ): { readonly id: EventId; readonly category: string }[] {
+    const { state, data, clock } = this.#context;
+    const { epoch, number, orderId, ids } = entry.value;
+    const pending = { chain, epoch, number, origin: this.#origin, orderId, hash: entry.hash };
+    const outcomes = ids.map((id) => ({ id, outcome: this.#outcome(id) }));
+    if (!state.addPurgeEntry(pending, outcomes)) {
+      state.chains.count('purge.known');
+      return [];
+    }
+    const events = ids.map((id) => ({ origin: this.#origin, id }));
+    state.bury(events, { orderId, atMs: clock.nowMs() });
+    state.chains.count('purge.entries');
+    return ids.flatMap((id) => {
+      const row = data.find(this.#origin, id);
+      return row ? [{ id, category: row.category }] : [];
+    });
+  }
+
+  /** Judged before the deletion and kept with the tombstone, so that a crash in between changes no receipt. */
+  #outcome(id: EventId): PurgeOutcome {
+    const { data, vault } = this.#context;
+    const isHeld =
+      data.find(this.#origin, id) !== undefined || vault.sectionsHeld(this.#origin, id).length > 0;
+    return isHeld ? 'DELETED' : 'NOT_HELD';
+  }
+}
+
+/** Signs what is deleted and not yet answered; call only after `finishBurials`, also at every start. */
+export function writeReceipts(context: NodeContext): void {
+  const { state, outbox, self } = context;
+  for (;;) {
+    const pending = state.pendingEntries(RECEIPTS_BATCH);
+    if (pending.length === 0) return;
+    state.db.transaction(() => {
+      for (const entry of pending) writeReceipt(context, entry);
+    });
+    for (const origin of new Set(pending.map((entry) => entry.origin))) {
+      outbox.wake(receiptsTopic({ origin, recipient: self }), 0);
+    }
+  }
+}
+
+function writeReceipt(context: NodeContext, entry: PendingEntry): void {
+  const { state, codec, signer, keys, self, clock } = context;
+  const topic = receiptsTopic({ origin: entry.origin, recipient: self });
+  const head = state.chains.ownHead(topic);
+  const outcomes = state.outcomes(entry);
+  const receipt: Receipt = {
+    suite: SUITE,
+    federation: keys.federation,
+    origin: entry.origin,
+    keyId: signer.keyId,
+    holder: self,
+    ...nextLink(head),
+    timeMs: clock.nowMs(),
+    orderId: entry.orderId,
+    entryNumber: entry.number,
+    entryHash: entry.hash,
+    stage: outcomes.some(({ outcome }) => outcome === 'DELETED') ? 'DELETED' : 'NOT_HELD',
+    outcomes,
+  };
+  const signed = signStatement(codec, signer, 'Receipt', receipt);
+  const { epoch, number } = receipt;
+  state.chains.advanceOwn(topic, head, { epoch, number, hash: signed.hash });
+  state.setReceipt(entry, signed.bytes);
+  const headers = cloudEventHeaders({ kind: 'receipt', source: self, chain: topic, epoch, number });
+  state.chains.enqueue(topic, 0, { value: signed.bytes, headers });
+}

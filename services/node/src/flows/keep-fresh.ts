@@ -1,0 +1,144 @@
+import { equalBytes } from '@concordat/common/domain/bytes.js';
+import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
+import type { MemberId } from '@concordat/common/domain/ids.js';
+import { verifyStatement } from '@concordat/common/domain/statement.js';
+import { purgeTopic } from '@concordat/common/domain/topics.js';
+import { type FreshAnswer, type Freshness, freshness } from '../domain/freshness.js';
+import type { NodeContext } from './context.js';
+
+const NONCE_BYTES = 32;
+/** A reader waits this long for a purge ledger that is just behind. */
+const BEHIND_WAIT_MS = 1_000;
+
+/** Sends a nonce to an origin's revocation service; fails with a ConcordatError. */
+export type AskFreshness = (nonce: Uint8Array) => Promise<Uint8Array>;
+
+/** Knows whether an origin's content may be read: every purge entry applied up to a head that is fresh. */
+export class FreshnessKeeper {
+  readonly #context: NodeContext;
+  readonly #origin: MemberId;
+  readonly #ask: AskFreshness;
+  readonly #everyMs: number;
+  readonly #closing = new AbortController();
+  readonly #waiters = new Set<() => void>();
+  #answer: FreshAnswer | undefined;
+  #asking: Promise<void> | undefined;
+  #loop: Promise<void> | undefined;
+
+  constructor(
+    context: NodeContext,
+    origin: MemberId,
+    options: { readonly ask: AskFreshness; readonly everyMs: number },
+  ) {
+    this.#context = context;
+    this.#origin = origin;
+    this.#ask = options.ask;
+    this.#everyMs = options.everyMs;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#loop;
+  }
+
+  /** Call after purge entries were applied: readers that wait for them go on. */
+  applied(): void {
+    for (const wake of this.#waiters) wake();
+  }
+
+  get head(): number {
+    return this.#answer?.head ?? 0;
+  }
+
+  get appliedNumber(): number {
+    const { state, self } = this.#context;
+    return state.chains.followedHead(purgeTopic({ origin: this.#origin, recipient: self })).number;
+  }
+
+  state(): Freshness {
+    return freshness(this.#answer, this.appliedNumber, this.#context.clock.monotonicMs());
+  }
+
+  /**
+   * Waits up to a second for an answer, or for entries just behind.
+   *
+   * @throws ConcordatError NOT_FRESH or BEHIND, with what to do
+   */
+  async demandFresh(): Promise<'FRESH' | 'WARN'> {
+    const { clock } = this.#context;
+    const untilMs = clock.monotonicMs() + BEHIND_WAIT_MS;
+    for (;;) {
+      const state = this.state();
+      if (state === 'FRESH' || state === 'WARN') return state;
+      const leftMs = untilMs - clock.monotonicMs();
+      if (leftMs <= 0) throw this.#refusal(state);
+      if (state === 'NOT_FRESH') void this.#refresh();
+      await this.#wait(leftMs);
+    }
+  }
+
+  async #wait(ms: number): Promise<void> {
+    const done = new AbortController();
+    const wake = (): void => done.abort();
+    this.#waiters.add(wake);
+    await this.#context.clock.sleep(ms, done.signal).catch(() => undefined);
+    this.#waiters.delete(wake);
+  }
+
+  #refusal(state: 'NOT_FRESH' | 'BEHIND'): ConcordatError {
+    if (state === 'BEHIND') {
+      const expected = `expected purge entries up to ${String(this.head)}`;
+      const text = `${expected}, applied ${String(this.appliedNumber)}: try again shortly`;
+      return new ConcordatError('BEHIND', `${this.#origin}: ${text}`);
+    }
+    return new ConcordatError(
+      'NOT_FRESH',
+      `${this.#origin}: its revocation service has not answered a nonce within 4 h or since the start: is it up?`,
+    );
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#context;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await this.#refresh();
+      await clock.sleep(this.#everyMs, signal).catch(() => undefined);
+    }
+  }
+
+  #refresh(): Promise<void> {
+    this.#asking ??= this.#askOnce().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  async #askOnce(): Promise<void> {
+    const { codec, keys, self, clock, random, warn } = this.#context;
+    const nonce = random.bytes(NONCE_BYTES);
+    const sentAtMs = clock.monotonicMs();
+    try {
+      const bytes = await this.#ask(nonce);
+      const answer = verifyStatement(codec, keys, 'FreshnessAnswer', bytes, {
+        signer: this.#origin,
+      });
+      if (!answer.ok) throw answer.error;
+      const { recipient, nonce: echoed, head } = answer.value.value;
+      if (recipient !== self || !equalBytes(echoed, nonce)) {
+        throw new ConcordatError('NOT_ADDRESSED_HERE', 'an answer to another nonce or member');
+      }
+      this.#answer = { sentAtMs, head: Math.max(head, this.head) };
+      this.applied();
+    } catch (cause) {
+      const error = asConcordatError(cause);
+      if (!this.#closing.signal.aborted) {
+        warn(error.code, `freshness of ${this.#origin}: ${error.message}`);
+      }
+      await clock.sleep(100, this.#closing.signal).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import { decideRead } from '@concordat/common/domain/decide-read.js';
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { parseHeader } from '@concordat/common/domain/header.js';
+import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
+import { type Identity, identityUri } from '@concordat/common/domain/identity.js';
+import type { Header } from '@concordat/common/domain/records.js';
+import { openSection } from '@concordat/common/domain/sealing.js';
+import type { Json } from '@concordat/common/domain/strict-json.js';
+import type { EventRow } from '../io/data-store.js';
+import type { NodeContext } from './context.js';
+import type { FreshnessKeeper } from './keep-fresh.js';
+
+export interface ReadRequest {
+  readonly origin: MemberId;
+  readonly id: EventId;
+  readonly purpose: string;
+  readonly caseId: string;
+  readonly caller: Identity;
+}
+
+export interface OpenedEvent {
+  readonly header: Header;
+  readonly sections: ReadonlyMap<string, Json>;
+  readonly deleteByMs: UnixMs;
+  readonly warnings: readonly string[];
+}
+
+/** Opens events. Every attempt is logged, without content, before its answer goes out. */
+export class Reader {
+  readonly #context: NodeContext;
+  readonly #freshness: ReadonlyMap<MemberId, FreshnessKeeper>;
+
+  constructor(context: NodeContext, freshness: ReadonlyMap<MemberId, FreshnessKeeper>) {
+    this.#context = context;
+    this.#freshness = freshness;
+  }
+
+  async read(request: ReadRequest): Promise<OpenedEvent> {
+    try {
+      const opened = await this.#open(request);
+      this.#log(request, 'READ');
+      return opened;
+    } catch (cause) {
+      this.#log(request, cause instanceof ConcordatError ? cause.code : 'INTERNAL');
+      throw cause;
+    }
+  }
+
+  async #open(request: ReadRequest): Promise<OpenedEvent> {
+    const { self, clock, data } = this.#context;
+    const { origin, id, purpose, caseId, caller } = request;
+    this.#refusePurged(origin, id);
+    const isFresh = origin === self ? 'FRESH' : await this.#demandFresh(origin);
+    // the purge may have come while we waited
+    this.#refusePurged(origin, id);
+    const row = data.find(origin, id);
+    if (!row) throw new ConcordatError('EVENT_UNKNOWN', `no such event of ${origin} is held here`);
+    const header = this.#headerOf(row);
+    const deleteByMs = row.release?.deleteByMs ?? header.retainUntilMs;
+    const purposes = row.release?.purposes ?? header.purposes;
+    const decision = decideRead(
+      { release: { purposes, deleteByMs }, purpose, caseId, role: caller.service },
+      clock.nowMs(),
+    );
+    if (decision.outcome === 'refused') {
+      throw new ConcordatError('READ_REFUSED', REFUSALS[decision.reason]);
+    }
+    this.#demandKeys(row);
+    const sections = this.#sections(row, header);
+    const warnings =
+      isFresh === 'WARN' ? [`the last purge news of ${origin} is over 15 min old`] : [];
+    return { header, sections, deleteByMs, warnings };
+  }
+
+  #refusePurged(origin: MemberId, id: EventId): void {
+    if (!this.#context.state.isBuried(origin, id)) return;
+    throw new ConcordatError('PURGED', `${origin} took this event back; it is deleted here`);
+  }
+
+  async #demandFresh(origin: MemberId): Promise<'FRESH' | 'WARN'> {
+    const keeper = this.#freshness.get(origin);
+    if (!keeper) throw new ConcordatError('EVENT_UNKNOWN', `${origin} publishes nothing to us`);
+    return keeper.demandFresh();
+  }
+
+  #demandKeys(row: EventRow): void {
+    if (row.state === 'waiting') {
+      throw new ConcordatError('NOT_READABLE_YET', 'its keys are still asked for: try again');
+    }
+    if (row.state === 'refused') {
+      const reason = this.#context.data.refusal(row.origin, row.id) ?? 'unknown';
+      throw new ConcordatError('RELEASE_WITHHELD', `the origin gave no key: ${reason}`);
+    }
+  }
+
+  #headerOf(row: EventRow): Header {
+    const header = parseHeader(this.#context.codec, row.header);
+    if (!header.ok) throw header.error;
+    return header.value;
+  }
+
+  #sections(row: EventRow, header: Header): Map<string, Json> {
+    const { vault, data, categories } = this.#context;
+    const { origin, id } = row;
+    const type = categories.find(header.schemaHash);
+    if (!type) throw new ConcordatError('SCHEMA_UNKNOWN', `${header.category}: schema not here`);
+    const keys = vault.get(origin, id);
+    const opened = new Map<string, Json>();
+    for (const { name, sealed } of data.sections(origin, id)) {
+      const key = keys.get(name);
+      const place = { origin, id, section: name, schemaHash: header.schemaHash };
+      const plaintext = key && openSection(sealed, place, key);
+      if (!plaintext) {
+        throw new ConcordatError('INTERNAL', `section ${name} does not open: the store is damaged`);
+      }
+      const value = type.decode(name, plaintext);
+      if (!value.ok) throw value.error;
+      opened.set(name, value.value);
+    }
+    return opened;
+  }
+
+  #log(request: ReadRequest, outcome: string): void {
+    const { state, clock } = this.#context;
+    const { origin, id, purpose, caseId, caller } = request;
+    state.logReading({
+      atMs: clock.nowMs(),
+      origin,
+      id,
+      purpose: purpose.slice(0, 64),
+      caseId: caseId.slice(0, 64),
+      caller: identityUri(caller),
+      outcome,
+    });
+  }
+}
+
+const REFUSALS = {
+  ROLE_NOT_ALLOWED: 'ROLE_NOT_ALLOWED: only a national system may read content',
+  CASE_MISSING: 'CASE_MISSING: expected a case number of 1 to 64 letters, digits, . _ / -',
+  PURPOSE_NOT_RELEASED: 'PURPOSE_NOT_RELEASED: this event was not released for that purpose',
+  DELETE_BY_PASSED: 'DELETE_BY_PASSED: the retention term of this event is over',
+} as const;

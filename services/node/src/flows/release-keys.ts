@@ -1,0 +1,255 @@
+import { decideRelease } from '@concordat/common/domain/decide-release.js';
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { parseHeader } from '@concordat/common/domain/header.js';
+import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
+import type { Release, SlotTable } from '@concordat/common/domain/records.js';
+import { openSlot, slotRoot } from '@concordat/common/domain/slots.js';
+import { verifyStatement } from '@concordat/common/domain/statement.js';
+import { ledgerTopic } from '@concordat/common/domain/topics.js';
+import type { OwnBlock, OwnEvent } from '../io/state-store.js';
+import type { NodeContext } from './context.js';
+import { appendLedger } from './ledger-writer.js';
+
+/** Wanted releases in one request (DESIGN 4). */
+export const RELEASES_MAX = 4_096;
+
+export interface WantedStatement {
+  readonly statement: Uint8Array;
+  /** bit i, least significant first: release i is wanted */
+  readonly wanted: Uint8Array;
+}
+
+export type KeyOutcome =
+  | {
+      readonly kind: 'released';
+      readonly keys: ReadonlyMap<string, Uint8Array>;
+      /** ledger numbers of the records that name this release */
+      readonly records: readonly number[];
+    }
+  | { readonly kind: 'shredded'; readonly seal: Uint8Array }
+  | { readonly kind: 'withdrawn' | 'refused'; readonly reason: string };
+
+export interface KeyAnswer {
+  readonly statement: number;
+  readonly release: number;
+  readonly outcome: KeyOutcome;
+}
+
+export interface KeyAnswers {
+  readonly answers: readonly KeyAnswer[];
+  /** ledger number to record, of every record that an answer names */
+  readonly records: ReadonlyMap<number, Uint8Array>;
+}
+
+interface Asked {
+  readonly statement: number;
+  readonly index: number;
+  readonly release: Release;
+}
+
+type Judged =
+  | { readonly kind: 'grant'; readonly asked: Asked; readonly event: OwnEvent }
+  | { readonly kind: 'answer'; readonly asked: Asked; readonly outcome: KeyOutcome };
+
+/**
+ * The one place where a key leaves. Everything until the commit runs in one piece: seal and rule are checked, keys
+ * are read, the ledger record is written. The answer goes out after the commit and the broker's acknowledgement, so
+ * nobody can hold a key without standing in the ledger.
+ */
+export class KeyOffice {
+  readonly #context: NodeContext;
+
+  constructor(context: NodeContext) {
+    this.#context = context;
+  }
+
+  /** @param recipient the caller's member, from its certificate */
+  async release(recipient: MemberId, wanted: readonly WantedStatement[]): Promise<KeyAnswers> {
+    const asked = this.#readRequest(recipient, wanted);
+    const { state, clock, outbox, self } = this.#context;
+    const { answers, lastSeq } = state.db.transaction(() =>
+      this.#decide(recipient, asked, clock.nowMs()),
+    );
+    const topic = ledgerTopic(self);
+    if (lastSeq !== undefined) await outbox.acknowledged(topic, 0, lastSeq);
+    // a seal may have come while the broker was waited for: then no key leaves any more
+    const current = answers.map((answer) =>
+      answer.outcome.kind === 'released' ? this.#unlessSealed(answer, asked) : answer,
+    );
+    const records = new Map<number, Uint8Array>();
+    for (const { outcome } of current) {
+      if (outcome.kind !== 'released') continue;
+      for (const number of outcome.records) {
+        const record = state.ledgerRecord(number);
+        if (record) records.set(number, record);
+      }
+    }
+    return { answers: current, records };
+  }
+
+  #readRequest(recipient: MemberId, wanted: readonly WantedStatement[]): Asked[] {
+    const { codec, keys, self } = this.#context;
+    const asked: Asked[] = [];
+    for (const [statement, one] of wanted.entries()) {
+      const feed = verifyStatement(codec, keys, 'FeedStatement', one.statement, { signer: self });
+      if (!feed.ok) throw feed.error;
+      if (feed.value.value.recipient !== recipient) {
+        throw new ConcordatError(
+          'NOT_ADDRESSED_HERE',
+          `expected a release to ${recipient}, the caller; got one to another member`,
+        );
+      }
+      for (const [index, release] of feed.value.value.releases.entries()) {
+        if (isSet(one.wanted, index)) asked.push({ statement, index, release });
+      }
+    }
+    if (asked.length === 0 || asked.length > RELEASES_MAX) {
+      throw new ConcordatError(
+        'REQUEST_INVALID',
+        `expected 1 to ${String(RELEASES_MAX)} wanted releases, got ${String(asked.length)}`,
+      );
+    }
+    return asked;
+  }
+
+  #decide(
+    recipient: MemberId,
+    asked: readonly Asked[],
+    nowMs: UnixMs,
+  ): { readonly answers: KeyAnswer[]; readonly lastSeq: number | undefined } {
+    const judged = asked.map((one) => this.#judge(recipient, one, nowMs));
+    const lastSeq = this.#record(recipient, judged, nowMs);
+    const { vault, state, self } = this.#context;
+    const answers = judged.map((one): KeyAnswer => {
+      const { statement, index: release, release: terms } = one.asked;
+      if (one.kind === 'answer') return { statement, release, outcome: one.outcome };
+      const held = vault.get(self, terms.id);
+      const recorded = state.keyReleases(terms.id, recipient);
+      const keys = new Map<string, Uint8Array>();
+      const records = new Set<number>();
+      for (const section of terms.sections) {
+        const key = held.get(section);
+        const number = recorded.get(section);
+        if (!key || number === undefined) {
+          return { statement, release, outcome: { kind: 'refused', reason: 'KEY_MISSING' } };
+        }
+        keys.set(section, key);
+        records.add(number);
+      }
+      const outcome: KeyOutcome = { kind: 'released', keys, records: [...records] };
+      return { statement, release, outcome };
+    });
+    return { answers, lastSeq };
+  }
+
+  /** The origin's node decides again before a key leaves; consent's signature alone opens nothing. */
+  #judge(recipient: MemberId, asked: Asked, nowMs: UnixMs): Judged {
+    const { state, data, self, codec, policy } = this.#context;
+    const { release } = asked;
+    const answer = (outcome: KeyOutcome): Judged => ({ kind: 'answer', asked, outcome });
+    const event = state.ownEvent(release.id);
+    const at = release.block;
+    const isOurs =
+      event?.leaf === release.leaf &&
+      event.lane === at.lane &&
+      event.epoch === at.epoch &&
+      event.number === at.number;
+    if (!isOurs) return answer({ kind: 'refused', reason: 'RELEASE_UNKNOWN' });
+    const sealed = this.#sealOf(release.id, event);
+    if (sealed) return answer({ kind: 'shredded', seal: sealed });
+    const row = data.find(self, release.id);
+    const header = row && parseHeader(codec, row.header);
+    const audience = row?.audience && codec.decode('Audience', row.audience.value);
+    if (!header?.ok || !audience?.ok) {
+      return answer({ kind: 'refused', reason: 'EVENT_UNKNOWN' });
+    }
+    const decision = decideRelease(
+      { header: header.value, audience: audience.value, recipient },
+      policy,
+      nowMs,
+    );
+    if (decision.outcome === 'withheld') {
+      const isWithdrawn = decision.reason === 'NO_CONSENT' || decision.reason === 'NO_AGREEMENT';
+      return answer({ kind: isWithdrawn ? 'withdrawn' : 'refused', reason: decision.reason });
+    }
+    const { sections } = decision.terms;
+    if (!release.sections.every((name) => sections.includes(name))) {
+      return answer({ kind: 'refused', reason: 'SECTION_NOT_ALLOWED' });
+    }
+    return { kind: 'grant', asked, event };
+  }
+
+  /** One record for each block that holds something new; what was recorded before keeps its old record. */
+  #record(recipient: MemberId, judged: readonly Judged[], nowMs: UnixMs): number | undefined {
+    const { state, codec, random } = this.#context;
+    const fresh = new Map<string, { block: OwnBlock; leaves: Map<number, Release> }>();
+    for (const one of judged) {
+      if (one.kind !== 'grant') continue;
+      const { release } = one.asked;
+      const recorded = state.keyReleases(release.id, recipient);
+      if (release.sections.every((section) => recorded.has(section))) continue;
+      const key = `${String(one.event.lane)}/${String(one.event.epoch)}/${String(one.event.number)}`;
+      const block = fresh.get(key)?.block ?? state.ownBlock(one.event);
+      if (!block) throw new ConcordatError('INTERNAL', 'an own event without its block');
+      const leaves = fresh.get(key)?.leaves ?? new Map<number, Release>();
+      fresh.set(key, { block, leaves: leaves.set(release.leaf, release) });
+    }
+    let lastSeq: number | undefined;
+    for (const { block, leaves } of fresh.values()) {
+      const table: SlotTable = {
+        seed: random.bytes(32),
+        kind: 'RELEASE',
+        recipient,
+        orderId: null,
+        leaves: [...leaves.values()]
+          .map(({ leaf, sections }) => ({ leaf, sections }))
+          .sort((a, b) => a.leaf - b.leaf),
+      };
+      const { treeSize } = block;
+      const appended = appendLedger(
+        this.#context,
+        {
+          block: { lane: block.lane, epoch: block.epoch, number: block.number, hash: block.hash },
+          kind: 'RELEASE',
+          treeSize,
+          root: slotRoot(codec, table, treeSize),
+          body: codec.encode('SlotTable', table),
+        },
+        nowMs,
+      );
+      const ids = new Map<number, EventId>([...leaves].map(([leaf, { id }]) => [leaf, id]));
+      state.addKeyReleases(table, ids, { ledgerNumber: appended.number, atMs: nowMs });
+      lastSeq = appended.seq;
+    }
+    return lastSeq;
+  }
+
+  #unlessSealed(answer: KeyAnswer, asked: readonly Asked[]): KeyAnswer {
+    const found = asked.find(
+      (one) => one.statement === answer.statement && one.index === answer.release,
+    );
+    const event = found && this.#context.state.ownEvent(found.release.id);
+    const seal = found && event && this.#sealOf(found.release.id, event);
+    return seal ? { ...answer, outcome: { kind: 'shredded', seal } } : answer;
+  }
+
+  /** The seal's statement with this leaf's slot opened; undefined when the event is not sealed. */
+  #sealOf(id: EventId, event: OwnEvent): Uint8Array | undefined {
+    const { state, self, codec } = this.#context;
+    const number = state.sealNumber(self, id);
+    const bytes = number === undefined ? undefined : state.ledgerRecord(number);
+    if (!bytes) return undefined;
+    const record = codec.decode('LedgerRecord', bytes);
+    const table = record.ok ? codec.decode('SlotTable', record.value.body) : undefined;
+    const block = state.ownBlock(event);
+    if (!record.ok || !table?.ok || !block) {
+      throw new ConcordatError('INTERNAL', 'an own ledger record does not decode');
+    }
+    const opened = openSlot(codec, table.value, { treeSize: block.treeSize, leaf: event.leaf });
+    return codec.encode('OpenedSlot', { statement: record.value.statement, ...opened });
+  }
+}
+
+function isSet(bitmap: Uint8Array, index: number): boolean {
+  return (((bitmap[index >> 3] ?? 0) >> (index & 7)) & 1) === 1;
+}

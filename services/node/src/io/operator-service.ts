@@ -1,0 +1,144 @@
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { parseHeader } from '@concordat/common/domain/header.js';
+import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
+import { OperatorService, type concordat } from '@concordat/common/io/rpc/definitions.js';
+import { type Served, serve } from '@concordat/common/io/rpc/server.js';
+import type { NodeContext } from '../flows/context.js';
+import type { FreshnessKeeper } from '../flows/keep-fresh.js';
+import { stateDigest } from '../flows/state-digest.js';
+import { eventIdField, memberField } from './national-service.js';
+
+type PartnerStatus = concordat.node.v1.PartnerStatus;
+type ShowResponse = concordat.node.v1.ShowResponse;
+
+const READINGS_MAX = 1_000;
+
+export function operatorService(parts: {
+  readonly context: NodeContext;
+  readonly freshness: ReadonlyMap<MemberId, FreshnessKeeper>;
+  /** undefined outside of profile demo */
+  readonly rewind: (() => Promise<void>) | undefined;
+}): Served {
+  const { context, freshness, rewind } = parts;
+  const { state, data, self } = context;
+  return serve(OperatorService, {
+    status: () =>
+      Promise.resolve({
+        member: self,
+        published: state.countOwnEvents(),
+        outbox: state.chains.outboxSize(),
+        partners: [...freshness].map(([member, keeper]) => partnerStatus(context, member, keeper)),
+        counters: { ...data.chains.counters(), ...state.chains.counters() },
+        released: state.releasedCounts(),
+        ledgerRecords: state.countLedger(),
+        receipts: state.countReceipts(),
+      }),
+    show: (request) => {
+      const origin = memberField('origin', request.origin);
+      return Promise.resolve(show(context, origin, eventIdField('event_id', request.eventId)));
+    },
+    holders: (request) =>
+      Promise.resolve(holders(context, eventIdField('event_id', request.eventId))),
+    listQuarantine: () =>
+      Promise.resolve({
+        items: [...data.chains.quarantined(), ...state.chains.quarantined()],
+      }),
+    listReadings: () =>
+      Promise.resolve({
+        readings: state.readings(READINGS_MAX).map(({ id, ...rest }) => ({ eventId: id, ...rest })),
+      }),
+    stateDigest: () => Promise.resolve(stateDigest(context)),
+    rewind: async () => {
+      if (!rewind) {
+        throw new ConcordatError('CALLER_NOT_ALLOWED', 'rewinding is for profile demo only');
+      }
+      await rewind();
+      return {};
+    },
+  });
+}
+
+function partnerStatus(
+  { data, state }: NodeContext,
+  member: MemberId,
+  keeper: FreshnessKeeper,
+): PartnerStatus {
+  const counts = new Map(
+    data
+      .countByState()
+      .filter(({ origin }) => origin === member)
+      .map((row) => [row.state, row.n]),
+  );
+  const gaps = [...data.chains.gaps(), ...state.chains.gaps()];
+  return {
+    member,
+    freshness: keeper.state(),
+    purgeApplied: keeper.appliedNumber,
+    purgeHead: keeper.head,
+    waiting: counts.get('waiting') ?? 0,
+    readable: counts.get('readable') ?? 0,
+    tombstones: state.countTombstones()[member] ?? 0,
+    gaps: gaps.filter((gap) => gap.split('.')[1] === member),
+  };
+}
+
+const SHOWN = {
+  published: 'PUBLISHED',
+  waiting: 'WAITING',
+  readable: 'READABLE',
+  refused: 'REFUSED',
+} as const;
+
+function show({ data, state, codec }: NodeContext, origin: MemberId, id: EventId): ShowResponse {
+  const nothing = {
+    category: '',
+    sections: [],
+    purposes: [],
+    collectedAtMs: 0,
+    retainUntilMs: 0,
+    deleteByMs: 0,
+    supersedes: '',
+    agreement: '',
+  };
+  if (state.isBuried(origin, id)) return { origin, eventId: id, state: 'PURGED', ...nothing };
+  const row = data.find(origin, id);
+  if (!row) throw new ConcordatError('EVENT_UNKNOWN', `no event ${id} of ${origin} is held here`);
+  const header = parseHeader(codec, row.header);
+  if (!header.ok) throw header.error;
+  const { category, collectedAtMs, retainUntilMs, handling, supersedes } = header.value;
+  const { release } = row;
+  return {
+    origin,
+    eventId: id,
+    category,
+    state: SHOWN[row.state],
+    sections: release?.sections ?? header.value.sections.map(({ name }) => name),
+    purposes: release?.purposes ?? header.value.purposes,
+    collectedAtMs,
+    retainUntilMs,
+    deleteByMs: release?.deleteByMs ?? retainUntilMs,
+    handling,
+    supersedes: supersedes ?? '',
+    agreement: release ? `${release.agreementId} v${String(release.agreementVersion)}` : '',
+  };
+}
+
+function holders({ state, self }: NodeContext, id: EventId): concordat.node.v1.HoldersResponse {
+  if (!state.ownEvent(id)) {
+    throw new ConcordatError('EVENT_UNKNOWN', `expected an event published here, got ${id}`);
+  }
+  const found = new Map<string, { sections: string[]; atMs: number }>();
+  for (const { recipient, section, atMs } of state.holders(id)) {
+    const known = found.get(recipient) ?? { sections: [], atMs };
+    known.sections.push(section);
+    found.set(recipient, known);
+  }
+  return {
+    holders: [...found].map(([member, { sections, atMs }]) => ({
+      member,
+      sections,
+      recordedAtMs: atMs,
+    })),
+    sealed: state.isBuried(self, id),
+  };
+}

@@ -1,0 +1,72 @@
+import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
+import type { Federation } from '@concordat/common/domain/federation.js';
+import type { MemberId } from '@concordat/common/domain/ids.js';
+import { FreshnessService, KeyService } from '@concordat/common/io/rpc/definitions.js';
+import { type RpcChannel, openChannel } from '@concordat/common/io/rpc/client.js';
+import type { TlsFiles } from '@concordat/common/io/rpc/tls.js';
+import CircuitBreaker from 'opossum';
+import type { AskForKeys } from '../flows/fetch-keys.js';
+import type { AskFreshness } from '../flows/keep-fresh.js';
+import { fromWire } from './key-service.js';
+
+const KEYS_TIMEOUT_MS = 30_000;
+const FRESHNESS_TIMEOUT_MS = 5_000;
+const BREAKER = {
+  timeout: false,
+  errorThresholdPercentage: 50,
+  volumeThreshold: 5,
+  resetTimeout: 2_000,
+} as const;
+
+/** How this node reaches the services of another member; the network port of the node. */
+export interface Peers {
+  askForKeys(origin: MemberId): AskForKeys;
+  askFreshness(origin: MemberId): AskFreshness;
+  close(): void;
+}
+
+export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
+  const channels: RpcChannel[] = [];
+  const breakers: CircuitBreaker[] = [];
+  const channelTo = (member: MemberId, service: 'node' | 'revocation'): RpcChannel => {
+    const address = federation.members.find(({ id }) => id === member)?.services[service];
+    if (address === undefined) {
+      throw new ConcordatError('FEDERATION_INVALID', `expected an address of ${service} ${member}`);
+    }
+    const channel = openChannel({ address, tls, peer: { member, service } });
+    channels.push(channel);
+    return channel;
+  };
+  return {
+    askForKeys(origin) {
+      const client = channelTo(origin, 'node').clientOf(KeyService);
+      const ask: AskForKeys = async (statements) =>
+        fromWire(await client.keyRelease({ statements }, { timeoutMs: KEYS_TIMEOUT_MS }));
+      const breaker = new CircuitBreaker(ask, BREAKER);
+      breakers.push(breaker as unknown as CircuitBreaker);
+      return async (statements) => {
+        try {
+          return await breaker.fire(statements);
+        } catch (cause) {
+          if (cause instanceof ConcordatError) throw cause;
+          if (breaker.opened) {
+            const text = `node of ${origin}: not asked for a while, its last answers failed`;
+            throw new ConcordatError('PEER_UNAVAILABLE', text, { cause });
+          }
+          throw asConcordatError(cause);
+        }
+      };
+    },
+    askFreshness(origin) {
+      const client = channelTo(origin, 'revocation').clientOf(FreshnessService);
+      return async (nonce) => {
+        const { answer } = await client.freshness({ nonce }, { timeoutMs: FRESHNESS_TIMEOUT_MS });
+        return answer;
+      };
+    },
+    close() {
+      for (const breaker of breakers) breaker.shutdown();
+      for (const channel of channels) channel.close();
+    },
+  };
+}
