@@ -18,29 +18,26 @@ const shared = {
   watchPathIgnorePatterns: ['<rootDir>/out/'],
 };
 
-const broker = '<rootDir>/test/**/*.broker.test.ts';
+const needsBroker = '\\.broker\\.test\\.ts$';
 
 export default {
   projects: [
     {
       ...shared,
       displayName: 'unit',
-      testMatch: [
-        '<rootDir>/services/*/src/**/*.test.ts',
-        '<rootDir>/test/**/*.test.ts',
-        '!<rootDir>/test/contract/**',
-        `!${broker}`,
-      ],
+      testMatch: ['<rootDir>/services/*/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/contract/', needsBroker],
     },
     {
       ...shared,
       displayName: 'contract',
-      testMatch: ['<rootDir>/test/contract/**/*.test.ts', `!${broker}`],
+      testMatch: ['<rootDir>/test/contract/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', needsBroker],
     },
     {
       ...shared,
       displayName: 'broker',
-      testMatch: [broker],
+      testMatch: ['<rootDir>/test/**/*.broker.test.ts'],
       globalSetup: '<rootDir>/test/support/broker-setup.js',
       globalTeardown: '<rootDir>/test/support/broker-teardown.js',
       setupFilesAfterEnv: ['<rootDir>/test/support/long-timeout.ts'],

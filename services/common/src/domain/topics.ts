@@ -1,8 +1,5 @@
 import type { MemberId } from './ids.js';
 
-export const DIRECTORY_TOPIC = 'directory';
-export const AGREEMENTS_TOPIC = 'agreements';
-
 /** A direction: an origin's events, orders and releases go to a recipient, receipts come back. */
 export interface Direction {
   readonly origin: MemberId;

@@ -68,7 +68,8 @@ export interface LogReader {
 export interface LogClient {
   /**
    * Appends the records to the lane, together and in order; resolves when all in-sync replicas have them. A failure that is
-   * retryable is *unknown*: they may be there or not, and the caller sends the same bytes again.
+   * retryable is *unknown*: they may be there or not, and the caller sends the same bytes again. Calls for one lane that do
+   * not wait for each other keep their order; those that wait behind one that fails, fail with it.
    *
    * @throws ConcordatError RECORD_TOO_LARGE, and nothing is sent, when the call comes to more than `SEND_BYTES_MAX`
    */

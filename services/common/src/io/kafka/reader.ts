@@ -16,8 +16,10 @@ const LANE_FETCH_BYTES = 524_288;
 const FETCH_BYTES = 4_194_304;
 const LOOK_EVERY_MS = 5_000;
 const JOIN_ATTEMPTS = 5;
-const RENEW_PAUSE_MS_FIRST = 200;
-const RENEW_PAUSE_MS_MAX = 5_000;
+const JOIN_PAUSE_MS_FIRST = 100;
+const JOIN_PAUSE_MS_MAX = 5_000;
+/** How long the start of a reader waits for a broker that answers but is not ready. */
+const START_MS_MAX = 15_000;
 const DISCONNECT_MS_MAX = 5_000;
 const RECHECKS = 2;
 const RECHECK_MS = 500;
@@ -63,7 +65,7 @@ class KafkaReader implements LogReader {
 
   async start(): Promise<void> {
     for (const topic of this.#options.topics) await this.#takeUp(topic);
-    await this.#join();
+    await this.#joinPatiently(this.#connection.clock.monotonicMs() + START_MS_MAX);
     this.#watching = this.#watch();
   }
 
@@ -266,23 +268,25 @@ class KafkaReader implements LogReader {
       });
   }
 
-  /** Until it works: an unreachable broker is waited for, whoever runs us sees it in our progress. */
   async #rejoin(): Promise<void> {
     await this.#leave();
-    for (
-      let pauseMs = RENEW_PAUSE_MS_FIRST;
-      !this.#over;
-      pauseMs = Math.min(2 * pauseMs, RENEW_PAUSE_MS_MAX)
-    ) {
+    await this.#joinPatiently(Infinity); // whoever runs us sees in our progress that we wait
+  }
+
+  /** Tries again while the broker is away or not ready, `__consumer_offsets` being made at the first group, for example. */
+  async #joinPatiently(untilMs: number): Promise<void> {
+    const { brokers, clock, log } = this.#connection;
+    for (let pauseMs = JOIN_PAUSE_MS_FIRST; !this.#over; pauseMs = nextPauseMs(pauseMs)) {
       try {
         await this.#join();
         return;
       } catch (cause) {
-        const error = asLogError(cause, `read ${this.#options.name}`, this.#connection.brokers);
-        if (!error.retryable && error.code !== 'TOPIC_MISSING') throw error;
-        this.#connection.log?.('warn', error.message);
+        const error = asLogError(cause, `read ${this.#options.topics.join(', ')}`, brokers);
+        const passes = error.code === 'BROKER_UNAVAILABLE' || error.code === 'TOPIC_MISSING';
+        if (!passes || clock.monotonicMs() >= untilMs) throw error;
+        log?.('warn', error.message);
       }
-      await this.#connection.clock.sleep(pauseMs, this.#stop.signal).catch(() => undefined);
+      await clock.sleep(pauseMs, this.#stop.signal).catch(() => undefined);
     }
   }
 
@@ -365,6 +369,10 @@ class KafkaReader implements LogReader {
     void this.#leave();
     this.#options.onDeath(cause);
   }
+}
+
+function nextPauseMs(pauseMs: number): number {
+  return Math.min(2 * pauseMs, JOIN_PAUSE_MS_MAX);
 }
 
 function laneKey(topic: string, lane: number): string {

@@ -92,8 +92,17 @@ export function openSender(connection: KafkaConnection, admin: LogAdmin): Sender
       }
       for (const each of sends) {
         const doing = `send to ${each.topic} lane ${String(each.lane)}`;
-        each.reject(asLogError(cause, doing, connection.brokers));
+        fail(each, asLogError(cause, doing, connection.brokers));
       }
+    }
+  };
+
+  /** What waits behind it in its lane must not overtake it: the caller sends all of them again, in order. */
+  const fail = (failed: Waiting, cause: ConcordatError): void => {
+    failed.reject(cause);
+    for (const behind of takeLane(waiting, failed)) {
+      const text = `not sent, for the send before it failed: ${cause.message}`;
+      behind.reject(new ConcordatError('BROKER_UNAVAILABLE', text, { cause }));
     }
   };
 
@@ -113,7 +122,7 @@ export function openSender(connection: KafkaConnection, admin: LogAdmin): Sender
         await checkLane(each);
         good.push(each);
       } catch (cause) {
-        each.reject(asLogError(cause, `send to ${each.topic}`, connection.brokers));
+        fail(each, asLogError(cause, `send to ${each.topic}`, connection.brokers));
       }
     }
     return good;
@@ -156,6 +165,14 @@ function takeDistinctLanes(waiting: Waiting[]): readonly Waiting[] {
     (takes ? taken : left).push(each);
   }
   waiting.splice(0, waiting.length, ...left);
+  return taken;
+}
+
+/** Takes out all that wait for the lane of `at`. */
+function takeLane(waiting: Waiting[], at: Waiting): readonly Waiting[] {
+  const same = ({ topic, lane }: Waiting): boolean => topic === at.topic && lane === at.lane;
+  const taken = waiting.filter(same);
+  waiting.splice(0, waiting.length, ...waiting.filter((each) => !same(each)));
   return taken;
 }
 
