@@ -1,0 +1,55 @@
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import {
+  type EventId,
+  type MemberId,
+  parseEventId,
+  parseMemberId,
+} from '@concordat/common/domain/ids.js';
+import type { ConsentService } from '@concordat/common/io/rpc/definitions.js';
+import type { Handlers } from '@concordat/common/io/rpc/server.js';
+import type { Decided } from '../io/consent-store.js';
+import type { ConsentContext } from './context.js';
+
+/** The calls of the own operator: counts, and why one event went to a member or did not. */
+export function answerCalls(context: ConsentContext): Handlers<typeof ConsentService> {
+  const { self, store, recipients } = context;
+  return {
+    status: async () => ({
+      member: self,
+      decided: store.decidedEvents(),
+      recipients: store.counts(recipients),
+      outbox: store.chains.outboxSize(),
+      counters: store.chains.counters(),
+      gaps: store.chains.gaps(),
+    }),
+    explain: async ({ eventId, recipient }) => {
+      const id = parseEventId(eventId);
+      const member = parseMemberId(recipient);
+      if (!id.ok) throw new ConcordatError('REQUEST_INVALID', 'event_id: expected a UUIDv7');
+      if (!member.ok || member.value === self) {
+        throw new ConcordatError('REQUEST_INVALID', 'recipient: expected the id of another member');
+      }
+      return explain(context, id.value, member.value);
+    },
+  };
+}
+
+function explain({ store, recipients }: ConsentContext, id: EventId, recipient: MemberId): Decided {
+  const decided = store.decided(id, recipient);
+  if (decided) return decided;
+  const known = recipients.includes(recipient) ? undefined : store.decidedForAnybody(id);
+  if (!known) throw new ConcordatError('EVENT_UNKNOWN', `nothing was decided on event ${id}`);
+  const { category, decidedAtMs } = known;
+  return {
+    outcome: 'WITHHELD',
+    reason: 'NO_AGREEMENT',
+    ruleId: '',
+    agreementId: '',
+    agreementVersion: 0,
+    sections: [],
+    purposes: [],
+    deleteByMs: 0,
+    category,
+    decidedAtMs,
+  };
+}

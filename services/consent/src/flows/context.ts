@@ -1,0 +1,23 @@
+import type { Policy } from '@concordat/common/domain/agreement.js';
+import type { MemberId } from '@concordat/common/domain/ids.js';
+import type { Clock } from '@concordat/common/domain/ports.js';
+import type { RecordCodec } from '@concordat/common/domain/records.js';
+import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
+import type { Logger } from '@concordat/common/io/logger.js';
+import type { Outbox } from '@concordat/common/io/store/outbox.js';
+import type { ConsentStore } from '../io/consent-store.js';
+
+/** What every flow works with. The store belongs to this process alone, and every commit is synchronous. */
+export interface ConsentContext {
+  readonly self: MemberId;
+  readonly codec: RecordCodec;
+  readonly keys: KeyDirectory;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly policy: Policy;
+  /** the other parties of our agreements, in order */
+  readonly recipients: readonly MemberId[];
+  readonly store: ConsentStore;
+  readonly outbox: Outbox;
+  readonly logger: Logger;
+}

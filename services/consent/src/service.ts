@@ -1,0 +1,173 @@
+import { possibleRecipients } from '@concordat/common/domain/agreement.js';
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { KeyRing } from '@concordat/common/domain/federation.js';
+import type { MemberId } from '@concordat/common/domain/ids.js';
+import type { Clock } from '@concordat/common/domain/ports.js';
+import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
+import { eventsTopic, feedTopic } from '@concordat/common/domain/topics.js';
+import { adoptTails } from '@concordat/common/io/adopt-tails.js';
+import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
+import {
+  readFederationFile,
+  readSigningKey,
+  readTlsFiles,
+} from '@concordat/common/io/federation-file.js';
+import type { LogClient } from '@concordat/common/io/log-client.js';
+import type { Logger } from '@concordat/common/io/logger.js';
+import { readPolicyFile } from '@concordat/common/io/policy-file.js';
+import { ConsentService } from '@concordat/common/io/rpc/definitions.js';
+import { type RpcServer, type RpcServerOptions, serve } from '@concordat/common/io/rpc/server.js';
+import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
+import { Outbox } from '@concordat/common/io/store/outbox.js';
+import type { ConsentConfig } from './config.js';
+import { answerCalls } from './flows/answer-calls.js';
+import type { ConsentContext } from './flows/context.js';
+import { EventsFollower } from './flows/follow-events.js';
+import { ownFeed } from './flows/write-feed.js';
+import { ConsentStore } from './io/consent-store.js';
+
+/** What a simulator or a test puts in another's place. */
+export interface ConsentPorts {
+  readonly clock: Clock;
+  readonly log: LogClient;
+  readonly logger: Logger;
+  readonly serveRpc: (options: RpcServerOptions) => Promise<RpcServer>;
+  /** @throws ConcordatError unless these topics exist and are as they should be */
+  readonly checkTopics: (names: readonly string[]) => Promise<void>;
+}
+
+export interface Consent {
+  /** where calls are served */
+  readonly port: number;
+  /** Resolves when the service cannot go on; the process should end with it. */
+  readonly died: Promise<Error>;
+  /** Stops reading, finishes what was begun, lets go of the data directory. */
+  close(): Promise<void>;
+}
+
+/** @throws ConcordatError with everything let go of again */
+export async function startConsent(config: ConsentConfig, ports: ConsentPorts): Promise<Consent> {
+  const opened: Closer[] = [];
+  try {
+    return await open(config, ports, opened);
+  } catch (cause) {
+    await closeAll(opened);
+    throw cause;
+  }
+}
+
+type Closer = () => void | Promise<void>;
+
+/** The last opened first. */
+async function closeAll(opened: Closer[]): Promise<void> {
+  for (let close = opened.pop(); close; close = opened.pop()) await close();
+}
+
+async function open(
+  config: ConsentConfig,
+  ports: ConsentPorts,
+  opened: Closer[],
+): Promise<Consent> {
+  const { log, logger, clock } = ports;
+  const self = config.member;
+  const federation = await readFederationFile(config.federationFile);
+  const tls = await readTlsFiles({ ...config.tls, ca: federation.ca });
+  const signer = await readSigningKey(config.signingKeyFile);
+  const keys = new KeyRing(federation);
+  requireOwnKey(keys, signer, self);
+  const policy = readPolicyFile(config.agreementsFile);
+  const recipients = possibleRecipients(policy, self);
+  const codec = openRecordCodec(config.schemasDir);
+
+  const lock = lockDataDir(config.dataDir);
+  opened.push(() => lock.release());
+  const store = new ConsentStore(config.dataDir);
+  opened.push(() => store.close());
+
+  let die: (cause: Error) => void = () => undefined;
+  const died = new Promise<Error>((resolve) => (die = resolve));
+  const outbox = new Outbox({
+    tables: store.chains,
+    log,
+    clock,
+    onRetry: (topic, error) => logger.warn('sending is tried again', { topic, error }),
+    onDeath: die,
+  });
+  opened.push(() => outbox.close());
+  const context: ConsentContext = {
+    ...{ self, codec, keys, signer, clock, policy, recipients, store, outbox, logger },
+  };
+
+  await checkTopics(context, ports);
+  for (const recipient of recipients) await adoptFeed(context, log, recipient);
+  outbox.start();
+
+  const server = await ports.serveRpc({
+    address: config.grpc.listen,
+    tls,
+    services: [serve(ConsentService, answerCalls(context))],
+    onCall: ({ path, code, error }) => {
+      if (error) logger.warn('a call is refused', { path, code, error });
+    },
+  });
+  opened.push(() => server.close(config.shutdownGraceMs / 2));
+
+  const follower = new EventsFollower(context);
+  const reader = await log.read({
+    name: `consent-${self}-events`,
+    topics: [follower.topic],
+    position: (_topic, lane) => follower.position(lane),
+    handle: (batch) => follower.handle(batch),
+    onDeath: die,
+    onRetry: ({ topic, lane, next }, attempt, error) =>
+      logger.warn('reading is tried again', { topic, lane, offset: String(next), attempt, error }),
+  });
+  opened.push(() => {
+    follower.close();
+    return reader.close();
+  });
+  return { port: server.port, died, close: () => closeAll(opened) };
+}
+
+/** Otherwise every recipient would refuse what this service signs. */
+function requireOwnKey(keys: KeyDirectory, { keyId }: Signer, self: MemberId): void {
+  const known = keys.find(keyId);
+  if (known?.member === self && known.role === 'consent') return;
+  throw new ConcordatError(
+    'CONFIG_INVALID',
+    `CONCORDAT_SIGNING_KEY_FILE: expected the key that the federation file lists for consent of ${self}, came ${keyId}`,
+  );
+}
+
+/** A feed block goes to the lane of its block, so a feed has at least the lanes of the events. */
+async function checkTopics(
+  { self, recipients }: ConsentContext,
+  { log, checkTopics: check }: ConsentPorts,
+): Promise<void> {
+  const feeds = recipients.map((recipient) => feedTopic({ origin: self, recipient }));
+  await check([eventsTopic(self), ...feeds]);
+  const wanted = await log.laneCount(eventsTopic(self));
+  for (const feed of feeds) {
+    const lanes = await log.laneCount(feed);
+    if (lanes >= wanted) continue;
+    const text = `${feed}: expected ${String(wanted)} lanes, got ${String(lanes)}`;
+    throw new ConcordatError('TOPIC_DIFFERS', text);
+  }
+}
+
+async function adoptFeed(
+  context: ConsentContext,
+  log: LogClient,
+  recipient: MemberId,
+): Promise<void> {
+  const { codec, keys, self, store, logger } = context;
+  const onAdopted: Parameters<typeof adoptTails>[0]['onAdopted'] = (chain, from, to) =>
+    logger.warn('the topic is ahead of the database: its numbers are taken over', {
+      path: chain,
+      counts: { from: from.number, to: to.number },
+    });
+  await adoptTails(
+    { log, codec, keys, self, tables: store.chains, onAdopted },
+    ownFeed(context, recipient),
+  );
+}
