@@ -1,0 +1,87 @@
+import { createHash, createPrivateKey } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Federation, KeyRing, parseFederation } from '@concordat/common/domain/federation.js';
+import { type MemberId, parseMemberId } from '@concordat/common/domain/ids.js';
+import { keyIdOf, rawPublicKey } from '@concordat/common/domain/keys.js';
+import type { RecordCodec } from '@concordat/common/domain/records.js';
+import { ROLES, type Role, type Signer } from '@concordat/common/domain/statement.js';
+import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
+
+/** The DER of an Ed25519 PKCS #8 key up to the 32 bytes of its seed (RFC 8410 §7). */
+const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
+/** Fits the shape of a certificate only: nothing here speaks TLS. */
+const NO_CERTIFICATE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+
+export const schemasDir = fileURLToPath(new URL('../../schemas', import.meta.url));
+export const codec: RecordCodec = openRecordCodec(schemasDir);
+
+/** Bytes that are the same in every run, and others for every text. */
+export function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(createHash('sha256').update(text).digest());
+}
+
+export function memberOf(text: string): MemberId {
+  const id = parseMemberId(text);
+  if (!id.ok) throw new Error(`${text} is no member id`);
+  return id.value;
+}
+
+/** Real keys for every role of every member, the same in every run. */
+export interface TestFederation {
+  readonly federation: Federation;
+  readonly keys: KeyRing;
+  signer(member: MemberId, role: Role): Signer;
+  /** Writes what a service reads at its start. @returns the settings that name the files */
+  write(
+    dir: string,
+    member: MemberId,
+    role: Role,
+  ): {
+    readonly federationFile: string;
+    readonly signingKeyFile: string;
+    readonly tls: { readonly certFile: string; readonly keyFile: string };
+  };
+}
+
+export function testFederation(members: readonly MemberId[]): TestFederation {
+  const signer = (member: MemberId, role: Role): Signer => {
+    const key = Buffer.concat([PKCS8_HEAD, bytesOf(`${member} ${role}`)]);
+    const privateKey = createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+    return { keyId: keyIdOf(rawPublicKey(privateKey)), privateKey };
+  };
+  const file = {
+    federation: 'test',
+    ca: NO_CERTIFICATE,
+    members: members.map((id, i) => ({
+      id,
+      services: { node: `127.0.0.1:${String(7000 + i)}` },
+      keys: ROLES.map((role) => {
+        const { keyId, privateKey } = signer(id, role);
+        const publicKey = Buffer.from(rawPublicKey(privateKey)).toString('base64url');
+        return { role, keyId, publicKey };
+      }),
+    })),
+  };
+  const parsed = parseFederation(file);
+  if (!parsed.ok) throw parsed.error;
+  return {
+    federation: parsed.value,
+    keys: new KeyRing(parsed.value),
+    signer,
+    write: (dir, member, role) => {
+      mkdirSync(dir, { recursive: true });
+      const put = (name: string, text: string): string => {
+        writeFileSync(join(dir, name), text);
+        return join(dir, name);
+      };
+      const pem = signer(member, role).privateKey.export({ format: 'pem', type: 'pkcs8' });
+      return {
+        federationFile: put('federation.json', JSON.stringify(file)),
+        signingKeyFile: put(`${member}-${role}.pem`, pem.toString()),
+        tls: { certFile: put('tls.crt', NO_CERTIFICATE), keyFile: put('tls.key', 'no key') },
+      };
+    },
+  };
+}
