@@ -86,14 +86,15 @@ export function partialProof(leaves: readonly Hash[], kept: ReadonlySet<number>)
 /**
  * The root that some leaves of a tree of `size` and the other subtrees' hashes lead to.
  *
- * @returns undefined when hashes are missing or left over, or an index lies outside the tree
+ * @returns undefined when hashes are missing or left over, or an index is none of the tree's
  */
 export function partialRoot(
   size: number,
   kept: ReadonlyMap<number, Hash>,
   proof: readonly Hash[],
 ): Hash | undefined {
-  if (kept.size === 0 || [...kept.keys()].some((i) => i < 0 || i >= size)) return undefined;
+  const isLeaf = (i: number): boolean => Number.isInteger(i) && i >= 0 && i < size;
+  if (kept.size === 0 || ![...kept.keys()].every(isLeaf)) return undefined;
   let used = 0;
   const walk = (from: number, width: number): Hash | undefined => {
     let any = false;

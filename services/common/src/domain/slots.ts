@@ -1,3 +1,4 @@
+import { BLOCK_ENVELOPES_MAX } from './block.js';
 import { equalBytes } from './bytes.js';
 import { ConcordatError } from './errors.js';
 import type { Hash } from './ids.js';
@@ -28,17 +29,34 @@ export function slotRoot(codec: RecordCodec, table: SlotTable, treeSize: number)
   return merkleRoot(slotHashes(codec, table, treeSize));
 }
 
+/** A slot's bytes with the path to the root that its record signs. */
+export interface Opened {
+  readonly slot: Uint8Array;
+  readonly path: readonly Hash[];
+}
+
 /** One slot with the path to the root that the record signs. */
 export function openSlot(
   codec: RecordCodec,
   table: SlotTable,
   tree: { readonly treeSize: number; readonly leaf: number },
-): { readonly slot: Uint8Array; readonly path: readonly Hash[] } {
+): Opened {
+  const [opened] = openSlots(codec, table, { treeSize: tree.treeSize, leaves: [tree.leaf] });
+  if (!opened) throw new TypeError('one leaf in, one slot out');
+  return opened;
+}
+
+/** Several slots of one record, in the order of `leaves`. */
+export function openSlots(
+  codec: RecordCodec,
+  table: SlotTable,
+  tree: { readonly treeSize: number; readonly leaves: readonly number[] },
+): Opened[] {
   const hashes = slotHashes(codec, table, tree.treeSize);
-  return {
-    slot: codec.encode('Slot', slotAt(table, tree.leaf)),
-    path: inclusionPath(hashes, tree.leaf),
-  };
+  return tree.leaves.map((leaf) => ({
+    slot: codec.encode('Slot', slotAt(table, leaf)),
+    path: inclusionPath(hashes, leaf),
+  }));
 }
 
 /** The slot of `leaf`, if it is really the one that `statement` signs. */
@@ -72,7 +90,11 @@ export function isSlotTableOf(
   statement: Pick<LedgerStatement, 'treeSize' | 'root' | 'kind'>,
   table: SlotTable,
 ): boolean {
-  if (table.kind !== statement.kind) return false;
-  if (!table.leaves.every(({ leaf }) => leaf >= 0 && leaf < statement.treeSize)) return false;
-  return equalBytes(slotRoot(codec, table, statement.treeSize), statement.root);
+  const { treeSize } = statement;
+  // before anything is allocated by what the statement claims
+  if (treeSize < 1 || treeSize > BLOCK_ENVELOPES_MAX || table.kind !== statement.kind) return false;
+  if (!table.leaves.every(({ leaf }) => leaf >= 0 && leaf < treeSize)) return false;
+  // a second entry of one leaf would lead to the same root, and say something else
+  if (new Set(table.leaves.map(({ leaf }) => leaf)).size !== table.leaves.length) return false;
+  return equalBytes(slotRoot(codec, table, treeSize), statement.root);
 }

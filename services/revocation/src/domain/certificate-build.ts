@@ -1,0 +1,115 @@
+import { equalBytes } from '@concordat/common/domain/bytes.js';
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import type { Hash, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
+import type {
+  Certificate,
+  CertifiedBlock,
+  CertifiedHolder,
+  ChainLink,
+  EvidenceBlock,
+  LedgerStatement,
+  RecordCodec,
+  SealEvidence,
+  SealRecord,
+  SlotTable,
+} from '@concordat/common/domain/records.js';
+import { type Result, err, ok } from '@concordat/common/domain/result.js';
+import { openSlots } from '@concordat/common/domain/slots.js';
+import { SUITE, statementHash } from '@concordat/common/domain/statement.js';
+
+export interface CertificateFacts {
+  readonly federation: string;
+  readonly origin: MemberId;
+  readonly keyId: string;
+  readonly timeMs: UnixMs;
+  readonly order: Uint8Array;
+  readonly sealRecord: { readonly bytes: Uint8Array; readonly value: SealRecord };
+  readonly evidence: SealEvidence;
+  /** Avro LedgerRecords of one block, from its publication on, as they were read and verified */
+  readonly ledgerOf: (blockHash: Hash) => readonly Uint8Array[];
+  /** in the order of the seal record's holders, entries by part */
+  readonly holders: readonly CertifiedHolder[];
+}
+
+class Unbuildable extends Error {}
+
+function need<T>(what: string, result: Result<T, ConcordatError>): T {
+  if (!result.ok) throw new Unbuildable(`${what}: ${result.error.code}: ${result.error.message}`);
+  return result.value;
+}
+
+/**
+ * Puts the certificate of an answered order together. Every touched block's chain is given whole, up to this order's
+ * seal, with only the ordered leaves' slots opened: other events and who holds them stay hidden.
+ *
+ * @returns CERTIFICATE_INVALID when the ledger that was read does not lead to the seal
+ */
+export function buildCertificate(
+  codec: RecordCodec,
+  facts: CertificateFacts,
+): Result<Certificate, ConcordatError> {
+  const { federation, origin, keyId, timeMs, order, holders } = facts;
+  try {
+    const blocks = facts.evidence.blocks.map((block) => certifyBlock(codec, facts, block));
+    const sealRecord = facts.sealRecord.bytes;
+    return ok({
+      suite: SUITE,
+      federation,
+      origin,
+      keyId,
+      timeMs,
+      order,
+      sealRecord,
+      blocks,
+      holders,
+    });
+  } catch (cause) {
+    if (!(cause instanceof Unbuildable)) throw cause;
+    return err(new ConcordatError('CERTIFICATE_INVALID', cause.message));
+  }
+}
+
+function certifyBlock(
+  codec: RecordCodec,
+  facts: CertificateFacts,
+  block: EvidenceBlock,
+): CertifiedBlock {
+  const hash = statementHash(need('block statement', codec.decode('Signed', block.statement)));
+  const leaves = block.leaves.map(({ leaf }) => leaf);
+  const chain: ChainLink[] = [];
+  for (const bytes of facts.ledgerOf(hash)) {
+    const record = need('ledger record', codec.decode('LedgerRecord', bytes));
+    const signed = need('ledger statement', codec.decode('Signed', record.statement));
+    const statement = need('ledger statement', codec.decode('LedgerStatement', signed.payload));
+    chain.push({
+      statement: record.statement,
+      opened: open(codec, statement, record.body, leaves),
+    });
+    if (isSealOf(facts.sealRecord.value, statement.number, statementHash(signed))) {
+      return { statement: block.statement, leaves: block.leaves, chain };
+    }
+  }
+  throw new Unbuildable('the ledger of a touched block ends before the seal');
+}
+
+function open(
+  codec: RecordCodec,
+  statement: LedgerStatement,
+  body: Uint8Array,
+  leaves: readonly number[],
+): ChainLink['opened'] {
+  if (statement.kind === 'PUBLICATION') return [];
+  const table: SlotTable = need('slot table', codec.decode('SlotTable', body));
+  return openSlots(codec, table, { treeSize: statement.treeSize, leaves });
+}
+
+function isSealOf(seal: SealRecord, ledgerNumber: number, hash: Hash): boolean {
+  return seal.seals.some(
+    (one) => one.ledgerNumber === ledgerNumber && equalBytes(one.statementHash, hash),
+  );
+}
+
+/** The ledger has to be read this far before the certificate can be built. */
+export function lastSealNumber(seal: Pick<SealRecord, 'seals'>): number {
+  return seal.seals.reduce((last, { ledgerNumber }) => Math.max(last, ledgerNumber), 0);
+}

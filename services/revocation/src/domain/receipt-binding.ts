@@ -1,0 +1,65 @@
+import { equalBytes } from '@concordat/common/domain/bytes.js';
+import type { Hash, MemberId } from '@concordat/common/domain/ids.js';
+import type { PurgeEntry, PurgeOutcome, Receipt } from '@concordat/common/domain/records.js';
+
+/** An entry of ours as a receipt has to name it. */
+export interface AppendedEntry {
+  readonly entry: PurgeEntry;
+  readonly hash: Hash;
+}
+
+/** A receipt is bound to order, entry, node, stage and outcome (S13); undefined when it fits. */
+export function receiptProblem(
+  receipt: Receipt,
+  appended: AppendedEntry | undefined,
+): string | undefined {
+  if (!appended) return `no entry ${receipt.entryNumber} was made for ${receipt.holder}`;
+  const { entry, hash } = appended;
+  if (receipt.holder !== entry.recipient) return 'the entry was made for another member';
+  if (receipt.orderId !== entry.orderId) return 'the entry belongs to another order';
+  if (receipt.entryNumber !== entry.number) return 'the entry has another number';
+  if (!equalBytes(receipt.entryHash, hash)) return 'the entry with this number is another one';
+  const answered = new Set(receipt.outcomes.map(({ id }) => id));
+  const complete =
+    receipt.outcomes.length === entry.ids.length &&
+    answered.size === entry.ids.length &&
+    entry.ids.every((id) => answered.has(id));
+  if (!complete) return 'the outcomes are not exactly those of the events in the entry';
+  return receipt.stage === stageOf(receipt.outcomes.map(({ outcome }) => outcome))
+    ? undefined
+    : 'the stage does not follow from the outcomes';
+}
+
+/** What several answers come to together: deleted if anything was. */
+export function stageOf(outcomes: readonly PurgeOutcome[]): PurgeOutcome {
+  return outcomes.includes('DELETED') ? 'DELETED' : 'NOT_HELD';
+}
+
+export interface AnsweredPart {
+  readonly recipient: MemberId;
+  /** undefined: no receipt yet */
+  readonly answer: { readonly stage: PurgeOutcome; readonly atMs: number } | undefined;
+}
+
+export interface HolderState {
+  readonly member: MemberId;
+  readonly state: 'APPENDED' | PurgeOutcome;
+  /** of the last answer; 0 while one is missing */
+  readonly answeredAtMs: number;
+}
+
+/** One state per holder: answered only when every part of its entries is. */
+export function holderStates(parts: readonly AnsweredPart[]): HolderState[] {
+  const members = [...new Set(parts.map(({ recipient }) => recipient))];
+  return members.map((member) => {
+    const own = parts.filter(({ recipient }) => recipient === member);
+    const answers = own.flatMap(({ answer }) => (answer ? [answer] : []));
+    if (answers.length < own.length) return { member, state: 'APPENDED', answeredAtMs: 0 };
+    const state = stageOf(answers.map(({ stage }) => stage));
+    return { member, state, answeredAtMs: latest(answers) };
+  });
+}
+
+function latest(answers: readonly { readonly atMs: number }[]): number {
+  return answers.reduce((atMs, answer) => Math.max(atMs, answer.atMs), 0);
+}

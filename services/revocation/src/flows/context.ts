@@ -1,0 +1,33 @@
+import type { MemberId } from '@concordat/common/domain/ids.js';
+import type { Clock } from '@concordat/common/domain/ports.js';
+import type { RecordCodec } from '@concordat/common/domain/records.js';
+import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
+import type { Logger } from '@concordat/common/io/logger.js';
+import type { Outbox } from '@concordat/common/io/store/outbox.js';
+import type { SealAnswer } from '../domain/seal-answer.js';
+import type { RevocationStore } from '../io/revocation-store.js';
+
+/** The own node, as far as revocation needs it. */
+export interface SealingNode {
+  /**
+   * Seals the order's cover, destroys its keys and answers once the ledger's broker has the seal. The same order gets the
+   * same answer. Rejects with a ConcordatError; a retryable one is tried again for ever.
+   */
+  destroyKeys(order: Uint8Array, signal: AbortSignal): Promise<SealAnswer>;
+}
+
+/** What every flow works with. The store belongs to this process alone, and every commit is synchronous. */
+export interface RevocationContext {
+  readonly self: MemberId;
+  /** every other member of the federation */
+  readonly others: readonly MemberId[];
+  readonly codec: RecordCodec;
+  readonly keys: KeyDirectory;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly store: RevocationStore;
+  readonly outbox: Outbox;
+  readonly node: SealingNode;
+  readonly logger: Logger;
+  readonly ruleOrderDeadlineMs: number;
+}

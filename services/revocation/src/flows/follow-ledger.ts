@@ -1,0 +1,47 @@
+import type { UnixMs } from '@concordat/common/domain/ids.js';
+import { ok } from '@concordat/common/domain/result.js';
+import { ledgerTopic } from '@concordat/common/domain/topics.js';
+import { type ReadLedgerRecord, readLedgerRecord } from '../domain/ledger-record.js';
+import type { RevocationContext } from './context.js';
+import { FollowedLane } from './followed-lane.js';
+import { makeRuleOrders } from './make-rule-orders.js';
+
+/** Reads the own ledger: what was published, who got keys, what is sealed. */
+export function followLedger(context: RevocationContext, onCommit: () => void): FollowedLane {
+  const { codec, keys, self } = context;
+  return new FollowedLane(context, {
+    topic: ledgerTopic(self),
+    onCommit,
+    read: (value) => {
+      const record = readLedgerRecord(codec, keys, value, self);
+      if (!record.ok) return record;
+      const { statement } = record.value;
+      const { epoch, number, previous } = statement.value;
+      return ok({
+        link: { epoch, number, previous, hash: statement.hash },
+        apply: (nowMs) => {
+          keep(context, value, record.value, nowMs);
+          return undefined;
+        },
+      });
+    },
+  });
+}
+
+/** A superseding publication and the order that follows from it commit together. */
+function keep(
+  context: RevocationContext,
+  bytes: Uint8Array,
+  { statement, published }: ReadLedgerRecord,
+  nowMs: UnixMs,
+): void {
+  const { ledger, chains } = context.store;
+  const { number, block, blockNumber } = statement.value;
+  ledger.addRecord({ number, block: block.hash, blockNumber, bytes });
+  for (const [leaf, row] of published.entries()) {
+    const added = ledger.addPublication(block.hash, leaf, row);
+    chains.count(added === 'added' ? 'publications' : 'publications.repeated');
+  }
+  if (published.length === 0) return;
+  while (makeRuleOrders(context, 'superseded', nowMs));
+}

@@ -1,0 +1,43 @@
+import type { UnixMs } from '@concordat/common/domain/ids.js';
+import { signStatement } from '@concordat/common/domain/statement.js';
+import { type Unordered, ruleFor, ruleOrder } from '../domain/rule-orders.js';
+import type { RevocationContext } from './context.js';
+
+/** Orders of one commit. */
+const ORDERS_PER_COMMIT = 100;
+
+/**
+ * Orders what rules take back: the superseded at once, the others at the end of their retention. Order and claim commit
+ * together, so an event is never ordered twice.
+ *
+ * @returns true when there may be more: at most ORDERS_PER_COMMIT are made at a time
+ */
+export function makeRuleOrders(
+  context: RevocationContext,
+  which: 'superseded' | 'all',
+  nowMs: UnixMs,
+): boolean {
+  const { ledger, db } = context.store;
+  return db.transaction(() => {
+    const superseded = ledger.superseded(ORDERS_PER_COMMIT);
+    const left = ORDERS_PER_COMMIT - superseded.length;
+    for (const event of superseded) makeOrder(context, event, nowMs);
+    const over = which === 'all' ? ledger.retentionOver(nowMs, left) : [];
+    for (const event of over) makeOrder(context, event, nowMs);
+    return superseded.length + over.length === ORDERS_PER_COMMIT;
+  });
+}
+
+function makeOrder(context: RevocationContext, event: Unordered, nowMs: UnixMs): void {
+  const { codec, signer, store, keys, self } = context;
+  const rule = ruleFor(event, nowMs);
+  if (!rule) return;
+  const by = { federation: keys.federation, origin: self, keyId: signer.keyId };
+  const order = ruleOrder({ ...by, deadlineInMs: context.ruleOrderDeadlineMs }, rule, nowMs);
+  store.ledger.claim([rule.id], order.orderId);
+  // the same rule may have ordered it before; its bytes stand, whatever the time is now
+  if (store.orders.find(order.orderId)) return;
+  const { bytes } = signStatement(codec, signer, 'PurgeOrder', order);
+  store.orders.add(order, bytes, nowMs);
+  store.chains.count(`orders.made.${rule.reason}`);
+}

@@ -1,0 +1,226 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { type ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
+import type { OrderId } from '@concordat/common/domain/ids.js';
+import { err, ok, type Result } from '@concordat/common/domain/result.js';
+import { type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
+import { ledgerTopic } from '@concordat/common/domain/topics.js';
+import { lastSealNumber } from '../domain/certificate-build.js';
+import { isRuleReason } from '../domain/officer-order.js';
+import { type ReadSeal, type SealAnswer, readSealAnswer } from '../domain/seal-answer.js';
+import { appendEntries } from './append-entries.js';
+import { certify } from './certify.js';
+import type { RevocationContext } from './context.js';
+
+/** DestroyKeys calls under way at once. */
+const SEALING_MAX = 8;
+/** Orders that one round takes in each state. */
+const ROUND_ORDERS = 32;
+const RETRY_MS_MIN = 200;
+const RETRY_MS_MAX = 5_000;
+/** A refusal is asked about again this late: the node's clock or federation file may have been behind. */
+const REFUSED_REST_MS = 60_000;
+
+/**
+ * Takes every order on from the state that was last committed: ordered → sealed → appended → closed. What to do next is
+ * read from the store each time, so a restart resumes where the last commit left off, and nothing is held in memory.
+ */
+export class OrderPipeline {
+  readonly #context: RevocationContext;
+  readonly #onDeath: (cause: ConcordatError) => void;
+  readonly #sealing = new Map<OrderId, Promise<void>>();
+  readonly #closing = new AbortController();
+  #round: Promise<void> | undefined;
+  #isWanted = false;
+  #timer = new AbortController();
+
+  constructor(context: RevocationContext, onDeath: (cause: ConcordatError) => void) {
+    this.#context = context;
+    this.#onDeath = onDeath;
+  }
+
+  start(): void {
+    this.#context.store.orders.wakeAll();
+    this.wake();
+  }
+
+  /** Call after every commit that may let an order go on. */
+  wake(): void {
+    this.#isWanted = true;
+    if (this.#closing.signal.aborted) return;
+    this.#round ??= this.#rounds().then(
+      () => {
+        this.#round = undefined;
+        if (this.#isWanted) this.wake();
+      },
+      (cause: unknown) => {
+        this.#round = undefined;
+        this.#onDeath(asConcordatError(cause));
+      },
+    );
+  }
+
+  /** Gives calls under way up; their orders are asked about again after the next start. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#timer.abort();
+    await this.#round;
+    await Promise.allSettled(this.#sealing.values());
+  }
+
+  async #rounds(): Promise<void> {
+    while (this.#isWanted && !this.#closing.signal.aborted) {
+      this.#isWanted = false;
+      await this.#append();
+      await this.#certify();
+      this.#seal();
+    }
+    this.#setTimer();
+  }
+
+  async #append(): Promise<void> {
+    const { store, clock, outbox } = this.#context;
+    const ready = store.orders.ready('sealed', clock.monotonicMs(), ROUND_ORDERS);
+    if (ready.length === ROUND_ORDERS) this.#isWanted = true;
+    for (const id of ready) {
+      if (this.#closing.signal.aborted) return;
+      const order = this.#order(id);
+      const appended = order.ok ? this.#appendOne(order.value) : order;
+      if (!appended.ok) this.#rest(id, appended.error);
+      else for (const topic of appended.value) outbox.wake(topic, 0);
+      this.#isWanted = true;
+      await turn();
+    }
+  }
+
+  #appendOne(order: Verified<'PurgeOrder'>): Result<readonly string[], ConcordatError> {
+    const answer = this.#context.store.orders.sealOf(order.value.orderId);
+    const read = this.#readSeal(order, answer);
+    return read.ok ? ok(appendEntries(this.#context, order, read.value.seal)) : read;
+  }
+
+  async #certify(): Promise<void> {
+    const { store, clock, self, logger } = this.#context;
+    const { number } = store.chains.followedHead(ledgerTopic(self));
+    const ready = store.orders.readyToClose(number, clock.monotonicMs(), ROUND_ORDERS);
+    if (ready.length === ROUND_ORDERS) this.#isWanted = true;
+    for (const id of ready) {
+      if (this.#closing.signal.aborted) return;
+      const order = this.#order(id);
+      const closed = order.ok ? certify(this.#context, order.value) : order;
+      if (closed.ok) logger.info('an order is closed', { orderId: id });
+      else this.#rest(id, closed.error);
+      await turn();
+    }
+  }
+
+  #seal(): void {
+    if (this.#closing.signal.aborted) return;
+    const { store, clock } = this.#context;
+    const free = SEALING_MAX - this.#sealing.size;
+    const ready = store.orders.ready('ordered', clock.monotonicMs(), SEALING_MAX);
+    const next = ready.filter((id) => !this.#sealing.has(id)).slice(0, free);
+    for (const id of next) {
+      const call = this.#sealOne(id).then(
+        () => {
+          this.#sealing.delete(id);
+          this.wake();
+        },
+        (cause: unknown) => {
+          this.#sealing.delete(id);
+          this.#onDeath(asConcordatError(cause));
+        },
+      );
+      this.#sealing.set(id, call);
+    }
+  }
+
+  async #sealOne(id: OrderId): Promise<void> {
+    const order = this.#order(id);
+    if (!order.ok) {
+      this.#rest(id, order.error);
+      return;
+    }
+    const answer = await this.#ask(order.value);
+    if (this.#closing.signal.aborted) return;
+    const kept = answer.ok ? this.#keepSeal(order.value, answer.value) : answer;
+    if (!kept.ok) this.#refused(order.value, kept.error);
+  }
+
+  #keepSeal(order: Verified<'PurgeOrder'>, answer: SealAnswer): Result<'kept', ConcordatError> {
+    const { store, clock } = this.#context;
+    const { orderId, ids } = order.value;
+    const read = this.#readSeal(order, answer);
+    if (!read.ok) return read;
+    const sealNumber = lastSealNumber(read.value.seal.value);
+    store.db.transaction(() => {
+      store.orders.keepSeal(orderId, answer, sealNumber, clock.nowMs());
+      store.ledger.claim(ids, orderId);
+      store.orders.advance(orderId, { kind: 'sealAnswered' });
+    });
+    return ok('kept');
+  }
+
+  async #ask(order: Verified<'PurgeOrder'>): Promise<Result<SealAnswer, ConcordatError>> {
+    const { signal } = this.#closing;
+    let stop = (): void => undefined;
+    const stopped = new Promise<never>((_resolve, reject) => {
+      stop = () => reject(new Error('this service stops'));
+      signal.addEventListener('abort', stop, { once: true });
+    });
+    try {
+      const answer = this.#context.node.destroyKeys(order.bytes, signal);
+      return ok(await Promise.race([answer, stopped]));
+    } catch (cause) {
+      return err(asConcordatError(cause));
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /** A person's order that the node does not take lets go of its events: a rule, or another order, may take them back. */
+  #refused(order: Verified<'PurgeOrder'>, error: ConcordatError): void {
+    const { store } = this.#context;
+    const { orderId, reason } = order.value;
+    store.db.transaction(() => {
+      if (!error.retryable && !isRuleReason(reason)) store.ledger.unclaim(orderId);
+      this.#rest(orderId, error);
+    });
+  }
+
+  #rest(id: OrderId, error: ConcordatError): void {
+    const { store, clock, logger } = this.#context;
+    const attempts = store.orders.find(id)?.attempts ?? 0;
+    const pauseMs = error.retryable
+      ? Math.min(RETRY_MS_MIN * 2 ** Math.min(attempts, 16), RETRY_MS_MAX)
+      : REFUSED_REST_MS;
+    store.orders.rest(id, `${error.code}: ${error.message}`, clock.monotonicMs() + pauseMs);
+    logger.warn('an order waits', { orderId: id, attempt: attempts + 1, error });
+  }
+
+  #order(id: OrderId): Result<Verified<'PurgeOrder'>, ConcordatError> {
+    const { store, codec, keys, self } = this.#context;
+    const stored = store.orders.find(id);
+    if (!stored) throw new TypeError('expected an order of ours');
+    return verifyStatement(codec, keys, 'PurgeOrder', stored.bytes, { signer: self });
+  }
+
+  #readSeal(order: Verified<'PurgeOrder'>, answer: SealAnswer): Result<ReadSeal, ConcordatError> {
+    return readSealAnswer(this.#context.codec, this.#context.keys, order, answer);
+  }
+
+  /** One timer, for the order that may go on first. */
+  #setTimer(): void {
+    this.#timer.abort();
+    const { store, clock } = this.#context;
+    const now = clock.monotonicMs();
+    const at = store.orders.nextWake(now);
+    if (at === undefined || this.#closing.signal.aborted) return;
+    this.#timer = new AbortController();
+    clock.sleep(Math.ceil(at - now), this.#timer.signal).then(
+      () => {
+        this.wake();
+      },
+      () => undefined,
+    );
+  }
+}

@@ -1,0 +1,111 @@
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { type OrderId, parseOrderId } from '@concordat/common/domain/ids.js';
+import { ledgerTopic } from '@concordat/common/domain/topics.js';
+import type { PurgeService, concordat } from '@concordat/common/io/rpc/definitions.js';
+import type { Handlers } from '@concordat/common/io/rpc/server.js';
+import { readOfficerOrder } from '../domain/officer-order.js';
+import { isOverdue } from '../domain/order-life.js';
+import { holderStates } from '../domain/receipt-binding.js';
+import type { StoredOrder } from '../io/order-rows.js';
+import type { RevocationContext } from './context.js';
+
+type Status = concordat.revocation.v1.StatusResponse;
+
+const LIST_ORDERS_MAX = 1_000;
+/** A listed order with more events than this names none of them: Status does. */
+const LIST_EVENTS_MAX = 100;
+
+/** The calls of operators of this member. @param onOrder told after an order was committed */
+export function purgeCalls(
+  context: RevocationContext,
+  onOrder: () => void,
+): Handlers<typeof PurgeService> {
+  const { store, clock, self } = context;
+  return {
+    order: async ({ order }) => {
+      const orderId = takeOrder(context, Uint8Array.from(order));
+      onOrder();
+      return { orderId };
+    },
+    status: async ({ orderId }) => statusOf(context, find(context, orderId)),
+    list: async () => ({
+      orders: store.orders.newest(LIST_ORDERS_MAX).map((order) => {
+        const status = statusOf(context, order);
+        return status.eventIds.length > LIST_EVENTS_MAX ? { ...status, eventIds: [] } : status;
+      }),
+      counters: {
+        ...store.chains.counters(),
+        ...store.orders.counts(clock.nowMs()),
+        outbox: store.chains.outboxSize(),
+      },
+      publications: store.ledger.publications(),
+      ledgerNumber: store.chains.followedHead(ledgerTopic(self)).number,
+      gaps: store.chains.gaps(),
+    }),
+    certificate: async ({ orderId }) => {
+      const order = find(context, orderId);
+      const dsseJson = store.orders.certificate(order.orderId);
+      if (dsseJson !== undefined) return { dsseJson };
+      const text = `expected a closed order, this one is ${order.life.kind}`;
+      throw new ConcordatError('CERTIFICATE_NOT_READY', text);
+    },
+  };
+}
+
+/** Durable when it returns. The same bytes again change nothing, but an order that rests is asked about at once. */
+function takeOrder(context: RevocationContext, bytes: Uint8Array): OrderId {
+  const { codec, keys, self, store, clock } = context;
+  const read = readOfficerOrder(bytes, {
+    codec,
+    keys,
+    origin: self,
+    standing: (id) => store.ledger.standing(id),
+    known: (id) => store.orders.find(id)?.bytes,
+  });
+  if (!read.ok) {
+    store.chains.count(`orders.refused.${read.error.code}`);
+    throw read.error;
+  }
+  const { order, isRepeated } = read.value;
+  const { orderId, ids } = order.value;
+  if (isRepeated) {
+    store.orders.wake(orderId);
+    return orderId;
+  }
+  store.db.transaction(() => {
+    store.orders.add(order.value, bytes, clock.nowMs());
+    store.ledger.claim(ids, orderId);
+    store.chains.count('orders.taken');
+  });
+  return orderId;
+}
+
+function find({ store }: RevocationContext, text: string): StoredOrder {
+  const id = parseOrderId(text);
+  if (!id.ok) throw new ConcordatError('REQUEST_INVALID', 'order_id: expected a UUID');
+  const order = store.orders.find(id.value);
+  if (order) return order;
+  throw new ConcordatError('ORDER_UNKNOWN', `expected an order of ours, ${id.value} is none`);
+}
+
+function statusOf({ codec, store, clock }: RevocationContext, order: StoredOrder): Status {
+  const signed = codec.decode('Signed', order.bytes);
+  const value = signed.ok ? codec.decode('PurgeOrder', signed.value.payload) : signed;
+  if (!value.ok) throw value.error;
+  const parts = store.orders.entriesOf(order.orderId).map(({ recipient, number }) => ({
+    recipient,
+    answer: store.receipts.find(recipient, number),
+  }));
+  return {
+    orderId: order.orderId,
+    state: order.life.kind.toUpperCase(),
+    reason: order.reason,
+    eventIds: value.value.ids,
+    holders: holderStates(parts),
+    orderedAtMs: order.orderedAtMs,
+    closedAtMs: order.closedAtMs ?? 0,
+    deadlineMs: order.deadlineMs,
+    overdue: isOverdue(order.life.kind, order.deadlineMs, clock.nowMs()),
+    lastError: order.lastError,
+  };
+}

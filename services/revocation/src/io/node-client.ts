@@ -1,0 +1,32 @@
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import type { Federation } from '@concordat/common/domain/federation.js';
+import type { MemberId } from '@concordat/common/domain/ids.js';
+import { openChannel } from '@concordat/common/io/rpc/client.js';
+import { KeyService } from '@concordat/common/io/rpc/definitions.js';
+import type { TlsFiles } from '@concordat/common/io/rpc/tls.js';
+import type { SealingNode } from '../flows/context.js';
+
+/** The node answers when the broker has its seal; a node that is away is waited for this long, then asked anew. */
+const DESTROY_KEYS_TIMEOUT_MS = 30_000;
+
+/** The own node over gRPC. @throws ConcordatError FEDERATION_INVALID when the federation file lists no address of it */
+export function openNodeClient(
+  federation: Federation,
+  member: MemberId,
+  tls: TlsFiles,
+): SealingNode & { close(): void } {
+  const address = federation.members.find(({ id }) => id === member)?.services.node;
+  if (address === undefined) {
+    throw new ConcordatError('FEDERATION_INVALID', `expected an address of the node of ${member}`);
+  }
+  const channel = openChannel({ address, tls, peer: { member, service: 'node' } });
+  const client = channel.clientOf(KeyService);
+  return {
+    destroyKeys: async (order, signal) => {
+      const options = { timeoutMs: DESTROY_KEYS_TIMEOUT_MS, signal, waitForReady: true };
+      const { sealRecord, evidence } = await client.destroyKeys({ order }, options);
+      return { sealRecord: Uint8Array.from(sealRecord), evidence: Uint8Array.from(evidence) };
+    },
+    close: () => channel.close(),
+  };
+}

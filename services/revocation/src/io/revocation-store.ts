@@ -1,0 +1,64 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { CHAIN_SCHEMA, ChainTables } from '@concordat/common/io/store/chain-tables.js';
+import { Sqlite } from '@concordat/common/io/store/sqlite.js';
+import { LedgerRows } from './ledger-rows.js';
+import { OrderRows } from './order-rows.js';
+import { ReceiptRows } from './receipt-rows.js';
+
+/** Ids are 16-byte blobs. `ordered_by` is the order that takes the event back; what it names is never ordered twice. */
+const SCHEMA = `${CHAIN_SCHEMA}
+CREATE TABLE IF NOT EXISTS publication(
+  id BLOB PRIMARY KEY, block BLOB NOT NULL, leaf INTEGER NOT NULL, category TEXT NOT NULL,
+  retain_until_ms INTEGER NOT NULL, supersedes BLOB, superseded_by BLOB, ordered_by BLOB) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS publication_supersedes ON publication(supersedes) WHERE supersedes IS NOT NULL;
+CREATE INDEX IF NOT EXISTS publication_superseded ON publication(superseded_by)
+  WHERE superseded_by IS NOT NULL AND ordered_by IS NULL;
+CREATE INDEX IF NOT EXISTS publication_due ON publication(retain_until_ms) WHERE ordered_by IS NULL;
+CREATE INDEX IF NOT EXISTS publication_ordered ON publication(ordered_by) WHERE ordered_by IS NOT NULL;
+CREATE TABLE IF NOT EXISTS ledger_record(
+  number INTEGER PRIMARY KEY, block BLOB NOT NULL, block_number INTEGER NOT NULL, bytes BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS ledger_record_block ON ledger_record(block, number);
+CREATE TABLE IF NOT EXISTS purge_order(
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, order_id BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL,
+  state TEXT NOT NULL, open_entries INTEGER NOT NULL, reason TEXT NOT NULL,
+  ordered_at_ms INTEGER NOT NULL, deadline_ms INTEGER NOT NULL,
+  seal_record BLOB, evidence BLOB, seal_number INTEGER, sealed_at_ms INTEGER, closed_at_ms INTEGER,
+  last_error TEXT NOT NULL, attempts INTEGER NOT NULL, rest_until REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS purge_order_state ON purge_order(state, rest_until, seq);
+CREATE TABLE IF NOT EXISTS purge_entry(
+  recipient TEXT NOT NULL, number INTEGER NOT NULL, order_id BLOB NOT NULL, part INTEGER NOT NULL,
+  bytes BLOB NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(recipient, number));
+CREATE INDEX IF NOT EXISTS purge_entry_order ON purge_entry(order_id, recipient, part);
+CREATE TABLE IF NOT EXISTS receipt(
+  holder TEXT NOT NULL, entry_number INTEGER NOT NULL, stage TEXT NOT NULL, bytes BLOB NOT NULL,
+  at_ms INTEGER NOT NULL, PRIMARY KEY(holder, entry_number));
+CREATE TABLE IF NOT EXISTS certificate(order_id BLOB PRIMARY KEY, dsse_json TEXT NOT NULL) WITHOUT ROWID;
+`;
+
+/** Everything that the revocation service remembers: one file, so that a decision and its bytes commit together. */
+export class RevocationStore {
+  readonly db: Sqlite;
+  readonly chains: ChainTables;
+  readonly ledger: LedgerRows;
+  readonly orders: OrderRows;
+  readonly receipts: ReceiptRows;
+
+  constructor(dataDir: string) {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    this.db = new Sqlite(join(dataDir, 'revocation.db'), SCHEMA);
+    this.chains = new ChainTables(this.db);
+    this.ledger = new LedgerRows(this.db);
+    this.orders = new OrderRows(this.db);
+    this.receipts = new ReceiptRows(this.db);
+  }
+
+  /** Does the followed chain miss a number? */
+  hasGap(chain: string): boolean {
+    return this.db.get('SELECT 1 AS one FROM gap WHERE chain = ?', chain) !== undefined;
+  }
+
+  close(): void {
+    this.db.close();
+  }
+}

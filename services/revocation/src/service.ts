@@ -1,0 +1,211 @@
+import type { MemberId } from '@concordat/common/domain/ids.js';
+import { requireOwnKey } from '@concordat/common/domain/own-key.js';
+import type { Clock } from '@concordat/common/domain/ports.js';
+import type { RecordCodec } from '@concordat/common/domain/records.js';
+import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
+import { ledgerTopic, purgeTopic, receiptsTopic } from '@concordat/common/domain/topics.js';
+import { adoptTails } from '@concordat/common/io/adopt-tails.js';
+import type { LogClient, LogReader } from '@concordat/common/io/log-client.js';
+import type { Logger } from '@concordat/common/io/logger.js';
+import { FreshnessService, PurgeService } from '@concordat/common/io/rpc/definitions.js';
+import {
+  type Handlers,
+  type RpcServer,
+  type Served,
+  serve,
+} from '@concordat/common/io/rpc/server.js';
+import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
+import { Outbox } from '@concordat/common/io/store/outbox.js';
+import type { RevocationContext, SealingNode } from './flows/context.js';
+import { followLedger } from './flows/follow-ledger.js';
+import { followReceipts } from './flows/follow-receipts.js';
+import type { FollowedLane } from './flows/followed-lane.js';
+import { freshnessCalls } from './flows/freshness-calls.js';
+import { OrderPipeline } from './flows/order-pipeline.js';
+import { purgeCalls } from './flows/purge-calls.js';
+import { RuleClock } from './flows/rule-clock.js';
+import { RevocationStore } from './io/revocation-store.js';
+
+const CLOSE_GRACE_MS = 2_000;
+
+export interface RevocationSettings {
+  readonly member: MemberId;
+  /** every member of the federation; the own one may be among them */
+  readonly members: readonly MemberId[];
+  readonly dataDir: string;
+  readonly retentionCheckMs: number;
+  readonly ruleOrderDeadlineMs: number;
+}
+
+/** What the service needs of the world; the simulator brings its own. Who makes a port closes it. */
+export interface RevocationPorts {
+  readonly clock: Clock;
+  readonly codec: RecordCodec;
+  readonly log: LogClient;
+  readonly keys: KeyDirectory;
+  /** the member's revocation key */
+  readonly signer: Signer;
+  readonly node: SealingNode;
+  readonly logger: Logger;
+  readonly listen: (services: readonly Served[]) => Promise<Pick<RpcServer, 'port' | 'close'>>;
+}
+
+export interface Calls {
+  readonly freshness: Handlers<typeof FreshnessService>;
+  readonly purge: Handlers<typeof PurgeService>;
+}
+
+export interface RunningRevocation {
+  readonly port: number;
+  /** What `listen` was given, for callers without a network; the caller is who the context says. */
+  readonly calls: Calls;
+  /** Resolves with the cause when a part ended that the service cannot do without: the process should end too. */
+  readonly died: Promise<Error>;
+  /** Stops reading and writing and lets go of the data directory; what was begun goes on after the next start. */
+  close(): Promise<void>;
+}
+
+type Closer = () => void | Promise<void>;
+
+/** @throws ConcordatError with everything let go of again */
+export async function startRevocation(
+  settings: RevocationSettings,
+  ports: RevocationPorts,
+): Promise<RunningRevocation> {
+  const opened: Closer[] = [];
+  try {
+    return await open(settings, ports, opened);
+  } catch (cause) {
+    await closeAll(opened);
+    throw cause;
+  }
+}
+
+/** The last opened first. */
+async function closeAll(opened: Closer[]): Promise<void> {
+  for (let close = opened.pop(); close; close = opened.pop()) await close();
+}
+
+async function open(
+  settings: RevocationSettings,
+  ports: RevocationPorts,
+  opened: Closer[],
+): Promise<RunningRevocation> {
+  const { member } = settings;
+  requireOwnKey(ports.keys, ports.signer, { member, role: 'revocation' });
+  let die: (cause: Error) => void = () => undefined;
+  const died = new Promise<Error>((resolve) => (die = resolve));
+
+  const lock = lockDataDir(settings.dataDir);
+  opened.push(() => lock.release());
+  const store = new RevocationStore(settings.dataDir);
+  opened.push(() => store.close());
+  const context = contextOf(settings, ports, store, die);
+  opened.push(() => context.outbox.close());
+  for (const recipient of context.others) await adoptEntries(context, ports.log, recipient);
+  context.outbox.start();
+
+  const pipeline = new OrderPipeline(context, die);
+  opened.push(() => pipeline.close());
+  pipeline.start();
+  const wake = (): void => pipeline.wake();
+  const receipts = context.others.map((holder) => followReceipts(context, holder, wake));
+  for (const lanes of [[followLedger(context, wake)], receipts]) {
+    const reader = await follow(context, ports.log, lanes, die);
+    if (reader) opened.push(() => reader.close());
+  }
+  const rules = new RuleClock(context, settings.retentionCheckMs, wake);
+  opened.push(() => rules.close());
+  rules.start(die);
+
+  const calls: Calls = { freshness: freshnessCalls(context), purge: purgeCalls(context, wake) };
+  const server = await ports.listen([
+    serve(FreshnessService, calls.freshness),
+    serve(PurgeService, calls.purge),
+  ]);
+  opened.push(() => server.close(CLOSE_GRACE_MS));
+  return { port: server.port, calls, died, close: () => closeAll(opened) };
+}
+
+/** The topics that this service reads and writes. */
+export function revocationTopics({
+  member,
+  members,
+}: Pick<RevocationSettings, 'member' | 'members'>): readonly string[] {
+  const directions = members
+    .filter((id) => id !== member)
+    .map((recipient) => ({ origin: member, recipient }));
+  return [ledgerTopic(member), ...directions.map(purgeTopic), ...directions.map(receiptsTopic)];
+}
+
+function contextOf(
+  settings: RevocationSettings,
+  ports: RevocationPorts,
+  store: RevocationStore,
+  onDeath: (cause: Error) => void,
+): RevocationContext {
+  const { clock, codec, keys, signer, node, logger, log } = ports;
+  const { member: self, members, ruleOrderDeadlineMs } = settings;
+  const others = members.filter((id) => id !== self);
+  const outbox = new Outbox({
+    tables: store.chains,
+    log,
+    clock,
+    onRetry: (topic, error) => logger.warn('sending is tried again', { topic, error }),
+    onDeath,
+  });
+  return {
+    ...{ self, others, codec, keys, signer, clock, store },
+    ...{ outbox, node, logger, ruleOrderDeadlineMs },
+  };
+}
+
+/** Entries that the topic holds and our database does not know of count as written. */
+async function adoptEntries(
+  { codec, keys, self, store, logger }: RevocationContext,
+  log: LogClient,
+  recipient: MemberId,
+): Promise<void> {
+  const topic = purgeTopic({ origin: self, recipient });
+  const onAdopted = (): void => {
+    logger.warn('the topic is ahead of the database: its numbers are taken over', { topic });
+  };
+  await adoptTails(
+    { log, codec, keys, self, tables: store.chains, onAdopted },
+    {
+      topic,
+      name: 'PurgeEntry',
+      chainOf: () => topic,
+      statementOf: (value) => value,
+      belongs: (entry) => entry.recipient === recipient,
+    },
+  );
+}
+
+async function follow(
+  { self, logger }: RevocationContext,
+  log: LogClient,
+  lanes: readonly FollowedLane[],
+  onDeath: (cause: Error) => void,
+): Promise<LogReader | undefined> {
+  const [first] = lanes;
+  if (!first) return undefined;
+  const byTopic = new Map(lanes.map((lane) => [lane.topic, lane]));
+  const laneOf = (topic: string): FollowedLane => {
+    const lane = byTopic.get(topic);
+    if (!lane) throw new TypeError(`expected a topic that is followed, came ${topic}`);
+    return lane;
+  };
+  return log.read({
+    name: `revocation-${self}-${first.topic.split('.')[0] ?? ''}`,
+    topics: [...byTopic.keys()],
+    position: (topic) => laneOf(topic).position(),
+    handle: async (batch) => {
+      const [record] = batch;
+      if (record) await laneOf(record.topic).handle(batch);
+    },
+    onDeath,
+    onRetry: ({ topic, next }, attempt, error) =>
+      logger.warn('reading is tried again', { topic, offset: String(next), attempt, error }),
+  });
+}
