@@ -1,0 +1,53 @@
+/** What `concordat demo run` writes; every figure is counted in this run. */
+export interface DemoReport {
+  readonly published: number;
+  readonly purged: number;
+  readonly delisted: readonly string[];
+  readonly certificates: { readonly issued: number; readonly verified: number };
+  readonly members: Readonly<
+    Record<string, { readonly released: number; readonly readable: number }>
+  >;
+  readonly withheld: Readonly<Record<string, number>>;
+  readonly withheldReasons: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly attacks: Readonly<Record<AttackName, AttackResult>>;
+  readonly attackDetails: Readonly<Record<AttackName, AttackDetail>>;
+  readonly resurrected: number;
+  readonly replay: ReplayFinding;
+  readonly latencyMs: Percentiles;
+  readonly purgeMs: Percentiles;
+  readonly kafka: { readonly source: string; readonly brokers: readonly string[] };
+  readonly restarts: Readonly<Record<string, number>>;
+  readonly durationMs: number;
+}
+
+export type AttackName = 'forgedPurge' | 'replay' | 'readPurged';
+export type AttackResult = 'refused' | 'ignored' | 'accepted';
+
+export interface AttackDetail {
+  /** the code that the node gave, or the counter that rose */
+  readonly code: string;
+  /** digests of ids, sections and keys held, tombstones, heads and receipts; base64url */
+  readonly stateBefore: string;
+  readonly stateAfter: string;
+}
+
+/** After every recipient read everything again from zero. */
+export interface ReplayFinding {
+  readonly ledgerRecordsAdded: number;
+  readonly receiptsAdded: number;
+  readonly stateChanged: readonly string[];
+}
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+/** Nearest rank; zeros when nothing was measured. */
+export function percentiles(values: readonly number[]): Percentiles {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number =>
+    Math.round(sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0);
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+}

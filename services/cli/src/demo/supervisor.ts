@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import type { Clock } from '@concordat/common/domain/ports.js';
+
+export interface ProcessPlan {
+  readonly name: string;
+  readonly main: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const RESTARTS_MAX = 8;
+const RESTART_PAUSE_MS = 200;
+const STOP_MS = 15_000;
+
+/** Runs one service process and starts it again when it dies, as an operator's supervisor would. */
+export class Supervised {
+  readonly name: string;
+  readonly #plan: ProcessPlan;
+  readonly #logFile: string;
+  readonly #clock: Clock;
+  readonly #onFailure: (cause: ConcordatError) => void;
+  #child: ChildProcess | undefined;
+  #stopping = false;
+  restarts = 0;
+
+  constructor(
+    plan: ProcessPlan,
+    options: {
+      readonly logsDir: string;
+      readonly clock: Clock;
+      readonly onFailure: (cause: ConcordatError) => void;
+    },
+  ) {
+    mkdirSync(options.logsDir, { recursive: true });
+    this.name = plan.name;
+    this.#plan = plan;
+    this.#logFile = join(options.logsDir, `${plan.name}.log`);
+    this.#clock = options.clock;
+    this.#onFailure = options.onFailure;
+  }
+
+  start(): void {
+    const log = openSync(this.#logFile, 'a');
+    const child = spawn(process.execPath, [this.#plan.main], {
+      env: this.#plan.env,
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.#child = child;
+    child.once('exit', (code, signal) => {
+      if (!this.#stopping) void this.#again(signal ?? `exit code ${String(code)}`);
+    });
+  }
+
+  kill(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    await gone;
+    clearTimeout(timer);
+  }
+
+  async #again(how: string): Promise<void> {
+    this.restarts += 1;
+    if (this.restarts > RESTARTS_MAX) {
+      const text = `${this.name} ended ${String(this.restarts)} times, last by ${how}: see ${this.#logFile}`;
+      this.#onFailure(new ConcordatError('PEER_UNAVAILABLE', text));
+      return;
+    }
+    await this.#clock.sleep(RESTART_PAUSE_MS);
+    if (!this.#stopping) this.start();
+  }
+}
