@@ -2,8 +2,8 @@ import { possibleRecipients } from '@concordat/common/domain/agreement.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
+import { requireOwnKey } from '@concordat/common/domain/own-key.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
-import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
 import { eventsTopic, feedTopic } from '@concordat/common/domain/topics.js';
 import { adoptTails } from '@concordat/common/io/adopt-tails.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
@@ -74,7 +74,7 @@ async function open(
   const tls = await readTlsFiles({ ...config.tls, ca: federation.ca });
   const signer = await readSigningKey(config.signingKeyFile);
   const keys = new KeyRing(federation);
-  requireOwnKey(keys, signer, self);
+  requireOwnKey(keys, signer, { member: self, role: 'consent' });
   const policy = readPolicyFile(config.agreementsFile);
   const recipients = possibleRecipients(policy, self);
   const codec = openRecordCodec(config.schemasDir);
@@ -127,16 +127,6 @@ async function open(
     return reader.close();
   });
   return { port: server.port, died, close: () => closeAll(opened) };
-}
-
-/** Otherwise every recipient would refuse what this service signs. */
-function requireOwnKey(keys: KeyDirectory, { keyId }: Signer, self: MemberId): void {
-  const known = keys.find(keyId);
-  if (known?.member === self && known.role === 'consent') return;
-  throw new ConcordatError(
-    'CONFIG_INVALID',
-    `CONCORDAT_SIGNING_KEY_FILE: expected the key that the federation file lists for consent of ${self}, came ${keyId}`,
-  );
 }
 
 /** A feed block goes to the lane of its block, so a feed has at least the lanes of the events. */
