@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -8,6 +8,7 @@ import type { MemberId } from '@concordat/common/domain/ids.js';
 import { type LogClient, type LogRecord, SEND_BYTES_MAX } from '@concordat/common/io/log-client.js';
 import type { LogFields, Logger } from '@concordat/common/io/logger.js';
 import { MemoryLog, memoryLogClient } from '@concordat/common/io/memory-log.js';
+import { readPolicyFile } from '@concordat/common/io/policy-file.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
 import type { RpcServerOptions } from '@concordat/common/io/rpc/server.js';
 import { systemClock } from '@concordat/common/io/system-ports.js';
@@ -248,6 +249,25 @@ describe('a recipient', () => {
     for (const { value } of feed(de)) expect(value.length).toBeLessThan(SEND_BYTES_MAX);
     expect(ids(de).flat()).toEqual(events.map(({ id }) => id));
   });
+});
+
+test('what waits on a lane is taken in order, several records to a commit', async () => {
+  for (let n = 0; n < 150; n += 1) publish(origin.block([individual(n)]).value);
+  await start();
+  await taken();
+  expect(ids(de)).toEqual(Array.from({ length: 150 }, (_, n) => [eventId(n)]));
+  await stop();
+  const store = new ConsentStore(join(dir, 'data'));
+  expect(store.chains.position('events.un', 0)).toBe(150n);
+  store.close();
+});
+
+test("the README's agreements can be read", () => {
+  const page = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const [, json = ''] = /^```json\n(.*?)^```$/ms.exec(page) ?? [];
+  const file = join(dir, 'readme.json');
+  writeFileSync(file, json);
+  expect(readPolicyFile(file).agreements).toHaveLength(1);
 });
 
 describe('an audience', () => {
