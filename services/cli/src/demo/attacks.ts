@@ -55,7 +55,7 @@ export async function tryAttacks(parts: AttackParts): Promise<Record<AttackName,
 
 /** A purge entry for a live event, next in number, signed by somebody who is not the origin. */
 async function forgePurge(
-  { clock, random, codec, log, clients, book, stranger }: AttackParts,
+  { clock, random, codec, log, book, stranger }: AttackParts,
   node: MemberClients,
 ): Promise<{ readonly result: AttackResult; readonly code: string }> {
   const [recipient] = RECIPIENTS;

@@ -3,6 +3,7 @@ import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js'
 import { Command, InvalidArgumentError } from 'commander';
 import { runDemo } from './run.js';
 import { tellStory } from './story.js';
+import { isProven, summary } from './summary.js';
 
 interface RunFlags {
   readonly data: string;
@@ -38,7 +39,8 @@ export function demoCommand(kafkaBrokers: string | undefined): Command {
           story: tellStory(systemClock, (text) => process.stderr.write(text)),
         },
       );
-      process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+      process.stdout.write(summary(report, resolve(flags.report), process.cwd()));
+      if (!isProven(report)) process.exitCode = 1;
     });
   return demo;
 }

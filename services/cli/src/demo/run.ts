@@ -57,7 +57,7 @@ const LISTING = 'listing.v1.avsc';
 
 /** The whole demo: build a federation, share the lists, take back what left them, prove it, attack it. */
 export async function runDemo(options: DemoOptions, ports: DemoPorts): Promise<DemoReport> {
-  const { clock, random, story } = ports;
+  const { clock, story } = ports;
   const startMs = clock.monotonicMs();
   const places = placesIn(dirname(options.reportFile));
 
