@@ -5,7 +5,13 @@ import { KeyRing } from '@concordat/common/domain/federation.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Clock, Random } from '@concordat/common/domain/ports.js';
 import type { Signer } from '@concordat/common/domain/statement.js';
-import { eventsTopic } from '@concordat/common/domain/topics.js';
+import {
+  eventsTopic,
+  feedTopic,
+  ledgerTopic,
+  purgeTopic,
+  receiptsTopic,
+} from '@concordat/common/domain/topics.js';
 import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
 import type { LogClient, LogReader } from '@concordat/common/io/log-client.js';
@@ -23,6 +29,7 @@ import { Notices } from './flows/notices.js';
 import { Publisher } from './flows/publish.js';
 import { Reader } from './flows/read.js';
 import { recover } from './flows/recover.js';
+import { refuseLostState } from './flows/refuse-lost-state.js';
 import { KeyOffice } from './flows/release-keys.js';
 import { DataStore } from './io/data-store.js';
 import { keyService } from './io/key-service.js';
@@ -99,14 +106,14 @@ export async function startNode(settings: NodeSettings, ports: NodePorts): Promi
     notices: new Notices(),
     warn: (code, message) => logger.warn('a record or call was refused', { code, reason: message }),
   };
+  const isOrigin = publishes(federation, self);
+  const others = originsBeside(federation, self);
+  await refuseLostState(context, log, { isOrigin, others });
   recover(context);
   outbox.start();
 
   const partners = new Map(
-    originsBeside(federation, self).map((origin) => [
-      origin,
-      openPartner(context, ports, settings, origin),
-    ]),
+    others.map((origin) => [origin, openPartner(context, ports, settings, origin)]),
   );
   const freshness = new Map([...partners].map(([origin, { keeper }]) => [origin, keeper]));
   let readers = await startReaders(partners, ports, die, self);
@@ -125,7 +132,6 @@ export async function startNode(settings: NodeSettings, ports: NodePorts): Promi
     });
     readers = await startReaders(partners, ports, die, self);
   };
-  const isOrigin = federation.members.some(({ id, services }) => id === self && services.consent);
   const lanes = isOrigin ? await log.laneCount(eventsTopic(self)) : 1;
   const server = await ports.listen([
     nationalService({
@@ -166,11 +172,26 @@ interface Partner {
   readonly honour: PurgeHonour;
 }
 
-/** Who publishes: members with a consent and a revocation service. */
+/** A member publishes when it runs a consent and a revocation service too. */
+function publishes(federation: Federation, member: MemberId): boolean {
+  const services = federation.members.find(({ id }) => id === member)?.services;
+  return services?.consent !== undefined && services.revocation !== undefined;
+}
+
 function originsBeside(federation: Federation, self: MemberId): MemberId[] {
   return federation.members
-    .filter(({ id, services }) => id !== self && services.consent && services.revocation)
-    .map(({ id }) => id);
+    .map(({ id }) => id)
+    .filter((id) => id !== self && publishes(federation, id));
+}
+
+/** Every topic that the node of `self` reads or writes. */
+export function nodeTopics(federation: Federation, self: MemberId): string[] {
+  const own = publishes(federation, self) ? [eventsTopic(self), ledgerTopic(self)] : [];
+  const received = originsBeside(federation, self).flatMap((origin) => {
+    const direction = { origin, recipient: self };
+    return [feedTopic(direction), purgeTopic(direction), receiptsTopic(direction)];
+  });
+  return [...own, ...received];
 }
 
 function openPartner(

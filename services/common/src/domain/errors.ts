@@ -64,6 +64,7 @@ const RETRYABLE = {
   TOPIC_MISSING: false,
   TOPIC_DIFFERS: false,
   LOG_RESTARTED: false,
+  STATE_LOST: false,
   COMPRESSION_REFUSED: false,
   RECORD_STUCK: true,
   LOG_STALLED: true,

@@ -27,7 +27,7 @@ export interface Adopter {
   readonly codec: RecordCodec;
   readonly keys: KeyDirectory;
   readonly self: MemberId;
-  readonly tables: ChainTables;
+  readonly tables: Pick<ChainTables, 'ownHead' | 'advanceOwn'>;
   readonly onAdopted: (chain: string, from: Head, to: Head) => void;
 }
 
