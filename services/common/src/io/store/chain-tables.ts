@@ -130,6 +130,12 @@ export class ChainTables {
     this.#db.run('DELETE FROM outbox WHERE topic = ? AND lane = ? AND seq <= ?', topic, lane, upTo);
   }
 
+  /** Has the broker acknowledged this row, and all before it on its lane? */
+  isSent(topic: string, lane: number, seq: number): boolean {
+    const sql = 'SELECT 1 AS one FROM outbox WHERE topic = ? AND lane = ? AND seq <= ? LIMIT 1';
+    return this.#db.get(sql, topic, lane, seq) === undefined;
+  }
+
   outboxSize(): number {
     return numberOf(this.#db.get('SELECT count(*) AS n FROM outbox') ?? {}, 'n');
   }

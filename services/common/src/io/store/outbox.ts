@@ -12,7 +12,7 @@ const RETRY_MS_MAX = 2_000;
 interface Waiter {
   readonly seq: number;
   readonly done: () => void;
-  readonly stop: () => void;
+  readonly stop: (why: ConcordatError) => void;
 }
 
 /**
@@ -27,6 +27,7 @@ export class Outbox {
   readonly #onDeath: (cause: ConcordatError) => void;
   readonly #busy = new Map<string, Promise<void>>();
   readonly #waiters = new Map<string, Waiter[]>();
+  readonly #dead = new Map<string, ConcordatError>();
   readonly #closing = new AbortController();
 
   constructor(ports: {
@@ -52,38 +53,24 @@ export class Outbox {
   /** Call after the commit that enqueued rows for this lane. */
   wake(topic: string, lane: number): void {
     const key = laneKey(topic, lane);
-    if (this.#busy.has(key) || this.#closing.signal.aborted) return;
-    const run = this.#drain(topic, lane, key).then(
-      () => {
-        this.#busy.delete(key);
-        const waited = (this.#waiters.get(key)?.length ?? 0) > 0;
-        if (waited || this.#tables.outboxOf(topic, lane, 1).length > 0) this.wake(topic, lane);
-      },
-      (cause: unknown) => {
-        this.#busy.delete(key);
-        this.#onDeath(asConcordatError(cause));
-      },
-    );
+    if (this.#busy.has(key) || this.#dead.has(key) || this.#closing.signal.aborted) return;
+    const run = Promise.resolve()
+      .then(() => this.#drain(topic, lane, key))
+      .catch((cause: unknown) => this.#die(key, asConcordatError(cause)));
     this.#busy.set(key, run);
   }
 
   /** Resolves when the broker has acknowledged the row; rejects when this process stops before. */
   acknowledged(topic: string, lane: number, seq: number): Promise<void> {
-    const key = laneKey(topic, lane);
-    return new Promise((resolve, reject) => {
-      const stop = (): void => {
-        reject(new ConcordatError('BROKER_UNAVAILABLE', 'stopped before the broker answered'));
-      };
-      if (this.#closing.signal.aborted) {
-        stop();
-        return;
-      }
-      this.#waiters.set(key, [...(this.#waiters.get(key) ?? []), { seq, done: resolve, stop }]);
-      this.wake(topic, lane);
-    });
+    return this.#tables.isSent(topic, lane, seq) ? Promise.resolve() : this.#wait(topic, lane, seq);
   }
 
-  /** Is a send to this lane under way? A block is closed when it is not (or when it is full). */
+  /** Resolves when the lane has nothing left to send; rejects when this process stops before. */
+  idle(topic: string, lane: number): Promise<void> {
+    return this.#wait(topic, lane, Infinity);
+  }
+
+  /** Is a send to this lane under way? A block is closed when it is not. */
   isSending(topic: string, lane: number): boolean {
     return this.#busy.has(laneKey(topic, lane));
   }
@@ -91,7 +78,32 @@ export class Outbox {
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.allSettled(this.#busy.values());
-    for (const waiting of this.#waiters.values()) for (const { stop } of waiting) stop();
+    for (const waiting of this.#waiters.values()) for (const { stop } of waiting) stop(stopped());
+    this.#waiters.clear();
+  }
+
+  #wait(topic: string, lane: number, seq: number): Promise<void> {
+    const key = laneKey(topic, lane);
+    return new Promise((resolve, reject) => {
+      const ended = this.#dead.get(key) ?? (this.#closing.signal.aborted ? stopped() : undefined);
+      if (ended) {
+        reject(ended);
+        return;
+      }
+      const waiter: Waiter = { seq, done: resolve, stop: reject };
+      this.#waiters.set(key, [...(this.#waiters.get(key) ?? []), waiter]);
+      this.wake(topic, lane);
+    });
+  }
+
+  /** This very row can never be sent: who waits for it learns why, and nothing overtakes it. */
+  #die(key: string, cause: ConcordatError): void {
+    this.#busy.delete(key);
+    this.#dead.set(key, cause);
+    const waiting = this.#waiters.get(key) ?? [];
+    this.#waiters.delete(key);
+    for (const { stop } of waiting) stop(cause);
+    this.#onDeath(cause);
   }
 
   async #drain(topic: string, lane: number, key: string): Promise<void> {
@@ -99,6 +111,8 @@ export class Outbox {
       const rows = fitting(this.#tables.outboxOf(topic, lane, SEND_ROWS_MAX));
       const last = rows.at(-1);
       if (!last) {
+        // before anybody is told: who waits for an idle lane may send at once
+        this.#busy.delete(key);
         this.#release(key, Infinity);
         return;
       }
@@ -128,6 +142,10 @@ export class Outbox {
     );
     for (const { seq, done } of waiting) if (seq <= upTo) done();
   }
+}
+
+function stopped(): ConcordatError {
+  return new ConcordatError('BROKER_UNAVAILABLE', 'stopped before the broker answered');
 }
 
 function laneKey(topic: string, lane: number): string {

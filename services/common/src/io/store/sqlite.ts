@@ -48,11 +48,16 @@ export class Sqlite {
       this.#db.exec('COMMIT');
       return result;
     } catch (cause) {
-      this.#db.exec('ROLLBACK');
+      this.#rollBack();
       throw cause;
     } finally {
       this.#depth -= 1;
     }
+  }
+
+  /** A full disk has rolled back already; the cause is what counts, not that there is nothing left to undo. */
+  #rollBack(): void {
+    if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
   }
 
   /** Moves the journal into the file and empties it: after that, nothing deleted is left in either. */
