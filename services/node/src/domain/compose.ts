@@ -46,7 +46,8 @@ export interface Composed {
   readonly header: Header;
   readonly envelope: Envelope;
   readonly keys: ReadonlyMap<string, Uint8Array>;
-  readonly sealedBytes: number;
+  /** of the whole envelope: it travels in a block of limited size */
+  readonly bytes: number;
 }
 
 /**
@@ -116,7 +117,9 @@ export function compose(
     derivedFrom,
     sections: sealed,
   };
-  return ok({ id: draft.id, header, envelope, keys, sealedBytes });
+  const openings = audience.value.length + derivedFrom.value.length + 2 * audience.salt.length;
+  const bytes = envelope.header.length + openings + sealedBytes;
+  return ok({ id: draft.id, header, envelope, keys, bytes });
 }
 
 function tooLarge(what: string, limit: number): Result<never, ConcordatError> {

@@ -9,6 +9,8 @@ import type { BlockStatement, PublicationTable } from '@concordat/common/domain/
 import { SUITE, signStatement } from '@concordat/common/domain/statement.js';
 import { eventsTopic, ledgerTopic } from '@concordat/common/domain/topics.js';
 import { type Composed, type Draft, compose } from '../domain/compose.js';
+import type { EventRow } from '../io/data-store.js';
+import type { BlockPlace } from '../io/state-store.js';
 import type { NodeContext } from './context.js';
 import { appendLedger } from './ledger-writer.js';
 
@@ -43,9 +45,13 @@ export class Publisher {
   readonly #lanes: number;
   readonly #pending = new Map<EventId, Pending>();
   readonly #waiting = new Map<EventId, Promise<Published>>();
+  /** lanes whose end of sending will close the next block */
+  readonly #watched = new Set<number>();
   #open = 0;
   #scheduled = false;
+  #closed = false;
 
+  /** @param lanes of the own events topic; 0 for a member that publishes nothing */
   constructor(context: NodeContext, lanes: number) {
     this.#context = context;
     this.#lanes = lanes;
@@ -53,10 +59,14 @@ export class Publisher {
 
   /** Answers once the event is published: its block, its ledger record and its outbox row are committed. */
   async publish(draft: Draft): Promise<Published> {
+    if (this.#lanes === 0) {
+      const text = 'this member publishes nothing: the federation file lists no consent service';
+      throw new ConcordatError('REQUEST_INVALID', text);
+    }
     const before = this.#first(draft.id);
     if (before) return { ...(await before), repeated: true };
     const pinned = this.#laneOf(draft.supersedes);
-    if (this.#pending.size >= PENDING_MAX) {
+    if (this.#closed || this.#pending.size >= PENDING_MAX) {
       throw new ConcordatError('PEER_UNAVAILABLE', 'too many events wait for a block: try again');
     }
     const { codec, random, self } = this.#context;
@@ -70,11 +80,21 @@ export class Publisher {
     return published;
   }
 
+  /** What has no block yet was never accepted: its callers learn it. */
+  close(): void {
+    this.#closed = true;
+    const stopping = new ConcordatError('PEER_UNAVAILABLE', 'stopped before the event had a block');
+    for (const { failed } of this.#pending.values()) failed(stopping);
+    this.#pending.clear();
+  }
+
   #first(id: EventId): Promise<Published> | undefined {
     const waiting = this.#waiting.get(id);
     if (waiting) return waiting;
     const own = this.#context.state.ownEvent(id);
-    return own && Promise.resolve({ ...own, id, repeated: true });
+    if (!own) return undefined;
+    const { lane, epoch, number, leaf } = own;
+    return Promise.resolve({ id, lane, epoch, number, leaf, repeated: true });
   }
 
   #laneOf(supersedes: EventId | null): number | undefined {
@@ -95,27 +115,47 @@ export class Publisher {
     });
   }
 
-  /** Closes a block on every lane that is idle and has something to carry. */
+  /** Closes a block on every lane that is idle and has something to carry; what is left waits for a lane to be idle. */
   #flush(): void {
+    if (this.#closed) return;
+    const first = this.#open;
     for (let tried = 0; tried < this.#lanes && this.#pending.size > 0; tried += 1) {
-      const lane = (this.#open + tried) % this.#lanes;
+      const lane = (first + tried) % this.#lanes;
       if (this.#isSending(lane)) continue;
-      const taken = this.#take(lane, tried === 0);
-      if (taken.length > 0) this.#close(lane, taken);
+      const taken = this.#take(lane);
+      if (taken.length === 0) continue;
+      this.#open = (lane + 1) % this.#lanes;
+      this.#close(lane, taken);
     }
-    this.#open = (this.#open + 1) % this.#lanes;
+    if (this.#pending.size > 0) this.#watchSending();
   }
 
   #isSending(lane: number): boolean {
     return this.#context.outbox.isSending(eventsTopic(this.#context.self), lane);
   }
 
-  #take(lane: number, general: boolean): Pending[] {
+  /** Every idle lane took what it may carry, so whatever is pending waits for one of those that send. */
+  #watchSending(): void {
+    const topic = eventsTopic(this.#context.self);
+    for (let lane = 0; lane < this.#lanes; lane += 1) {
+      if (this.#watched.has(lane) || !this.#isSending(lane)) continue;
+      this.#watched.add(lane);
+      void this.#context.outbox.idle(topic, lane).then(
+        () => {
+          this.#watched.delete(lane);
+          this.#flush();
+        },
+        () => undefined, // sending ended for good, and this process with it
+      );
+    }
+  }
+
+  #take(lane: number): Pending[] {
     const taken: Pending[] = [];
     let bytes = 0;
     for (const pending of this.#pending.values()) {
-      if (pending.pinned === undefined ? !general : pending.pinned !== lane) continue;
-      bytes += pending.composed.sealedBytes;
+      if (pending.pinned !== undefined && pending.pinned !== lane) continue;
+      bytes += pending.composed.bytes;
       if (taken.length >= BLOCK_ENVELOPES_MAX || (taken.length > 0 && bytes > BLOCK_BYTES_MAX)) {
         break;
       }
@@ -126,34 +166,39 @@ export class Publisher {
   }
 
   #close(lane: number, taken: readonly Pending[]): void {
+    const { outbox, self } = this.#context;
     try {
-      const published = this.#commit(
+      const place = this.#commit(
         lane,
         taken.map(({ composed }) => composed),
       );
-      const topic = eventsTopic(this.#context.self);
-      this.#context.outbox.wake(topic, lane);
-      this.#context.outbox.wake(ledgerTopic(this.#context.self), 0);
-      void this.#context.outbox.acknowledged(topic, lane, published.seq).then(
-        () => {
-          if (this.#pending.size > 0) this.#flush();
-        },
-        () => undefined, // the outbox is closing; what is pending was never accepted
-      );
+      outbox.wake(eventsTopic(self), lane);
+      outbox.wake(ledgerTopic(self), 0);
       for (const [leaf, pending] of taken.entries()) {
-        const { id } = pending.composed;
-        pending.done({ id, leaf, repeated: false, ...published.place });
+        pending.done({ id: pending.composed.id, leaf, repeated: false, ...place });
       }
     } catch (cause) {
+      this.#drop(taken);
       for (const pending of taken) pending.failed(cause);
     }
   }
 
+  /** Nothing of a failed commit may look published; what cannot be dropped now is dropped at the next start. */
+  #drop(taken: readonly Pending[]): void {
+    const { data, vault, state, self, warn } = this.#context;
+    try {
+      const events = taken
+        .filter(({ composed }) => !state.ownEvent(composed.id))
+        .map(({ composed }) => ({ origin: self, id: composed.id }));
+      vault.delete(events);
+      data.delete(events);
+    } catch {
+      warn('INTERNAL', 'rows of events that were not published stay until the next start');
+    }
+  }
+
   /** Publish = vault, then data, then state: the last commit publishes. */
-  #commit(
-    lane: number,
-    composed: readonly Composed[],
-  ): { readonly seq: number; readonly place: Pick<Published, 'lane' | 'epoch' | 'number'> } {
+  #commit(lane: number, composed: readonly Composed[]): BlockPlace {
     const { vault, data, state, self } = this.#context;
     vault.put(
       composed.map(({ id, keys, header }) => ({
@@ -166,26 +211,24 @@ export class Publisher {
     data.db.transaction(() => {
       for (const { id, header, envelope } of composed) {
         const { audience } = envelope;
-        data.insert(
-          {
-            origin: self,
-            id,
-            state: 'published',
-            category: header.category,
-            header: envelope.header,
-            ...(audience && { audience }),
-          },
-          envelope.sections,
-        );
+        const row: EventRow = {
+          origin: self,
+          id,
+          state: 'published',
+          category: header.category,
+          header: envelope.header,
+          ...(audience && { audience }),
+        };
+        if (data.insert(row, envelope.sections)) continue;
+        // what a failed commit left behind: it was never published, and its keys are not these
+        data.delete([row]);
+        data.insert(row, envelope.sections);
       }
     });
     return state.db.transaction(() => this.#publishBlock(lane, composed));
   }
 
-  #publishBlock(
-    lane: number,
-    composed: readonly Composed[],
-  ): { readonly seq: number; readonly place: Pick<Published, 'lane' | 'epoch' | 'number'> } {
+  #publishBlock(lane: number, composed: readonly Composed[]): BlockPlace {
     const { state, codec, signer, keys, self, clock } = this.#context;
     const topic = eventsTopic(self);
     const chain = `${topic}/${String(lane)}`;
@@ -223,7 +266,7 @@ export class Publisher {
       envelopes: composed.map(({ envelope }) => envelope),
     });
     const headers = cloudEventHeaders({ kind: 'block', source: self, chain, epoch, number });
-    const seq = state.chains.enqueue(topic, lane, { value, headers });
+    state.chains.enqueue(topic, lane, { value, headers });
     const table: PublicationTable = {
       rows: composed.map(({ id, header, envelope }) => ({
         id,
@@ -240,6 +283,6 @@ export class Publisher {
       { block, kind: 'PUBLICATION', treeSize, root: sha256(body), body },
       nowMs,
     );
-    return { seq, place };
+    return place;
   }
 }

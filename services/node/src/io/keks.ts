@@ -5,6 +5,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { concatBytes } from '@concordat/common/domain/bytes.js';
 import type { Random } from '@concordat/common/domain/ports.js';
 
+const KEY_BYTES = 32;
 const TAG_BYTES = 16;
 const NONCE_BYTES = 12;
 
@@ -31,13 +33,16 @@ export class KekFiles {
   create(generation: number): void {
     const file = this.#file(generation);
     if (existsSync(file)) return;
-    const fd = openSync(file, 'wx', 0o600);
+    // under its name only when whole: a crash must not leave half a key that every start stumbles over
+    const unfinished = `${file}.new`;
+    const fd = openSync(unfinished, 'w', 0o600);
     try {
-      writeSync(fd, this.#random.bytes(32));
+      writeSync(fd, this.#random.bytes(KEY_BYTES));
       fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
+    renameSync(unfinished, file);
     const dir = openSync(this.#dir, 'r');
     try {
       fsyncSync(dir);
@@ -71,7 +76,7 @@ export class KekFiles {
     const known = this.#keys.get(generation);
     if (known) return known;
     const key = Uint8Array.from(readFileSync(this.#file(generation)));
-    if (key.length !== 32)
+    if (key.length !== KEY_BYTES)
       throw new Error(`key file of generation ${String(generation)} is damaged`);
     this.#keys.set(generation, key);
     return key;

@@ -34,14 +34,17 @@ export class Vault {
     this.#keks = new KekFiles(kekDir, random);
   }
 
-  /** Stores the keys of these events in one transaction; what is there already stays. */
+  /**
+   * Stores the keys of these events in one transaction; what is there already gives way: until an event is published
+   * or its keys were checked against the header's commitments, a key found here is a failed attempt's.
+   */
   put(rows: readonly VaultRow[]): void {
     this.#db.transaction(() => {
       for (const { origin, id, deleteByMs, keys } of rows) {
         for (const [section, key] of keys) {
           const generation = this.#generationFor(deleteByMs);
           this.#db.run(
-            'INSERT OR IGNORE INTO section_key VALUES(?, ?, ?, ?, ?)',
+            'INSERT OR REPLACE INTO section_key VALUES(?, ?, ?, ?, ?)',
             origin,
             idBytes(id),
             section,
