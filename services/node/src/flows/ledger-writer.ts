@@ -17,7 +17,6 @@ export interface LedgerEntry {
 export interface Appended {
   readonly number: number;
   readonly hash: Hash;
-  readonly record: Uint8Array;
   /** outbox row: the record counts once the broker has acknowledged it */
   readonly seq: number;
 }
@@ -46,11 +45,6 @@ export function appendLedger(context: NodeContext, entry: LedgerEntry, nowMs: Un
   const record = codec.encode('LedgerRecord', { statement: signed.bytes, body: entry.body });
   const { epoch, number, blockNumber, kind } = statement;
   state.chains.advanceOwn(topic, head, { epoch, number, hash: signed.hash });
-  state.addLedger(
-    { number, chainNumber: blockNumber, kind, hash: signed.hash, record },
-    entry.block,
-    nowMs,
-  );
   const headers = cloudEventHeaders({
     kind: 'ledger-record',
     source: self,
@@ -59,5 +53,10 @@ export function appendLedger(context: NodeContext, entry: LedgerEntry, nowMs: Un
     number,
   });
   const seq = state.chains.enqueue(topic, 0, { value: record, headers });
-  return { number, hash: signed.hash, record, seq };
+  state.addLedger(
+    { number, chainNumber: blockNumber, kind, hash: signed.hash, record, seq },
+    entry.block,
+    nowMs,
+  );
+  return { number, hash: signed.hash, seq };
 }

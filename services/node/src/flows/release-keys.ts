@@ -1,4 +1,4 @@
-import { decideRelease } from '@concordat/common/domain/decide-release.js';
+import { type Terms, decideRelease } from '@concordat/common/domain/decide-release.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { parseHeader } from '@concordat/common/domain/header.js';
 import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
@@ -49,7 +49,7 @@ interface Asked {
 
 type Judged =
   | { readonly kind: 'grant'; readonly asked: Asked; readonly event: OwnEvent }
-  | { readonly kind: 'answer'; readonly asked: Asked; readonly outcome: KeyOutcome };
+  | { readonly kind: 'answer'; readonly outcome: KeyOutcome };
 
 /**
  * The one place where a key leaves. Everything until the commit runs in one piece: seal and rule are checked, keys
@@ -67,29 +67,46 @@ export class KeyOffice {
   async release(recipient: MemberId, wanted: readonly WantedStatement[]): Promise<KeyAnswers> {
     const asked = this.#readRequest(recipient, wanted);
     const { state, clock, outbox, self } = this.#context;
-    const { answers, lastSeq } = state.db.transaction(() =>
-      this.#decide(recipient, asked, clock.nowMs()),
-    );
-    const topic = ledgerTopic(self);
-    if (lastSeq !== undefined) await outbox.acknowledged(topic, 0, lastSeq);
-    // a seal may have come while the broker was waited for: then no key leaves any more
-    const current = answers.map((answer) =>
-      answer.outcome.kind === 'released' ? this.#unlessSealed(answer, asked) : answer,
-    );
-    const records = new Map<number, Uint8Array>();
-    for (const { outcome } of current) {
+    const outcomes = state.db.transaction(() => this.#decide(recipient, asked, clock.nowMs()));
+    outbox.wake(ledgerTopic(self), 0);
+    const records = this.#recordsOf(outcomes);
+    // also an old record may still be under way: a crash or a slow broker came between it and its first answer
+    const lastSeq = Math.max(0, ...[...records.values()].map(({ seq }) => seq));
+    await outbox.acknowledged(ledgerTopic(self), 0, lastSeq);
+    const answers = asked.map((one, at): KeyAnswer => {
+      const outcome = outcomes[at] ?? { kind: 'refused', reason: 'RELEASE_UNKNOWN' };
+      // a seal may have come while the broker was waited for: then no key leaves any more
+      const seal = outcome.kind === 'released' ? this.#sealOf(one.release.id) : undefined;
+      return {
+        statement: one.statement,
+        release: one.index,
+        outcome: seal ? { kind: 'shredded', seal } : outcome,
+      };
+    });
+    const named = this.#recordsOf(answers.map(({ outcome }) => outcome));
+    return { answers, records: new Map([...named].map(([at, { record }]) => [at, record])) };
+  }
+
+  #recordsOf(
+    outcomes: readonly KeyOutcome[],
+  ): Map<number, { readonly record: Uint8Array; readonly seq: number }> {
+    const records = new Map<number, { readonly record: Uint8Array; readonly seq: number }>();
+    for (const outcome of outcomes) {
       if (outcome.kind !== 'released') continue;
       for (const number of outcome.records) {
-        const record = state.ledgerRecord(number);
-        if (record) records.set(number, record);
+        const record = records.get(number) ?? this.#context.state.ledgerRecord(number);
+        if (!record)
+          throw new ConcordatError('INTERNAL', 'a release names a record that is not there');
+        records.set(number, record);
       }
     }
-    return { answers: current, records };
+    return records;
   }
 
   #readRequest(recipient: MemberId, wanted: readonly WantedStatement[]): Asked[] {
     const { codec, keys, self } = this.#context;
     const asked: Asked[] = [];
+    demandCount(wanted.length);
     for (const [statement, one] of wanted.entries()) {
       const feed = verifyStatement(codec, keys, 'FeedStatement', one.statement, { signer: self });
       if (!feed.ok) throw feed.error;
@@ -102,51 +119,40 @@ export class KeyOffice {
       for (const [index, release] of feed.value.value.releases.entries()) {
         if (isSet(one.wanted, index)) asked.push({ statement, index, release });
       }
+      if (asked.length > 0) demandCount(asked.length);
     }
-    if (asked.length === 0 || asked.length > RELEASES_MAX) {
-      throw new ConcordatError(
-        'REQUEST_INVALID',
-        `expected 1 to ${String(RELEASES_MAX)} wanted releases, got ${String(asked.length)}`,
-      );
-    }
+    demandCount(asked.length);
     return asked;
   }
 
-  #decide(
-    recipient: MemberId,
-    asked: readonly Asked[],
-    nowMs: UnixMs,
-  ): { readonly answers: KeyAnswer[]; readonly lastSeq: number | undefined } {
+  /** One outcome for each of `asked`. */
+  #decide(recipient: MemberId, asked: readonly Asked[], nowMs: UnixMs): KeyOutcome[] {
     const judged = asked.map((one) => this.#judge(recipient, one, nowMs));
-    const lastSeq = this.#record(recipient, judged, nowMs);
+    this.#record(recipient, judged, nowMs);
     const { vault, state, self } = this.#context;
-    const answers = judged.map((one): KeyAnswer => {
-      const { statement, index: release, release: terms } = one.asked;
-      if (one.kind === 'answer') return { statement, release, outcome: one.outcome };
-      const held = vault.get(self, terms.id);
-      const recorded = state.keyReleases(terms.id, recipient);
+    return judged.map((one): KeyOutcome => {
+      if (one.kind === 'answer') return one.outcome;
+      const { id, sections } = one.asked.release;
+      const held = vault.get(self, id);
+      const recorded = state.keyReleases(id, recipient);
       const keys = new Map<string, Uint8Array>();
       const records = new Set<number>();
-      for (const section of terms.sections) {
+      for (const section of sections) {
         const key = held.get(section);
         const number = recorded.get(section);
-        if (!key || number === undefined) {
-          return { statement, release, outcome: { kind: 'refused', reason: 'KEY_MISSING' } };
-        }
+        if (!key || number === undefined) return { kind: 'refused', reason: 'KEY_MISSING' };
         keys.set(section, key);
         records.add(number);
       }
-      const outcome: KeyOutcome = { kind: 'released', keys, records: [...records] };
-      return { statement, release, outcome };
+      return { kind: 'released', keys, records: [...records] };
     });
-    return { answers, lastSeq };
   }
 
   /** The origin's node decides again before a key leaves; consent's signature alone opens nothing. */
   #judge(recipient: MemberId, asked: Asked, nowMs: UnixMs): Judged {
     const { state, data, self, codec, policy } = this.#context;
     const { release } = asked;
-    const answer = (outcome: KeyOutcome): Judged => ({ kind: 'answer', asked, outcome });
+    const answer = (outcome: KeyOutcome): Judged => ({ kind: 'answer', outcome });
     const event = state.ownEvent(release.id);
     const at = release.block;
     const isOurs =
@@ -155,7 +161,7 @@ export class KeyOffice {
       event.epoch === at.epoch &&
       event.number === at.number;
     if (!isOurs) return answer({ kind: 'refused', reason: 'RELEASE_UNKNOWN' });
-    const sealed = this.#sealOf(release.id, event);
+    const sealed = this.#sealOf(release.id);
     if (sealed) return answer({ kind: 'shredded', seal: sealed });
     const row = data.find(self, release.id);
     const header = row && parseHeader(codec, row.header);
@@ -172,74 +178,65 @@ export class KeyOffice {
       const isWithdrawn = decision.reason === 'NO_CONSENT' || decision.reason === 'NO_AGREEMENT';
       return answer({ kind: isWithdrawn ? 'withdrawn' : 'refused', reason: decision.reason });
     }
-    const { sections } = decision.terms;
-    if (!release.sections.every((name) => sections.includes(name))) {
-      return answer({ kind: 'refused', reason: 'SECTION_NOT_ALLOWED' });
-    }
+    const reason = excess(release, decision.terms);
+    if (reason !== undefined) return answer({ kind: 'refused', reason });
     return { kind: 'grant', asked, event };
   }
 
   /** One record for each block that holds something new; what was recorded before keeps its old record. */
-  #record(recipient: MemberId, judged: readonly Judged[], nowMs: UnixMs): number | undefined {
-    const { state, codec, random } = this.#context;
-    const fresh = new Map<string, { block: OwnBlock; leaves: Map<number, Release> }>();
+  #record(recipient: MemberId, judged: readonly Judged[], nowMs: UnixMs): void {
+    const { state } = this.#context;
+    const fresh = new Map<string, Fresh>();
     for (const one of judged) {
       if (one.kind !== 'grant') continue;
-      const { release } = one.asked;
-      const recorded = state.keyReleases(release.id, recipient);
-      if (release.sections.every((section) => recorded.has(section))) continue;
+      const { id, leaf, sections } = one.asked.release;
+      const recorded = state.keyReleases(id, recipient);
+      if (sections.every((section) => recorded.has(section))) continue;
       const key = `${String(one.event.lane)}/${String(one.event.epoch)}/${String(one.event.number)}`;
       const block = fresh.get(key)?.block ?? state.ownBlock(one.event);
       if (!block) throw new ConcordatError('INTERNAL', 'an own event without its block');
-      const leaves = fresh.get(key)?.leaves ?? new Map<number, Release>();
-      fresh.set(key, { block, leaves: leaves.set(release.leaf, release) });
+      const leaves: Fresh['leaves'] = fresh.get(key)?.leaves ?? new Map<number, never>();
+      const named = [...new Set([...(leaves.get(leaf)?.sections ?? []), ...sections])];
+      fresh.set(key, { block, leaves: leaves.set(leaf, { id, sections: named }) });
     }
-    let lastSeq: number | undefined;
-    for (const { block, leaves } of fresh.values()) {
-      const table: SlotTable = {
-        seed: random.bytes(32),
-        kind: 'RELEASE',
-        recipient,
-        orderId: null,
-        leaves: [...leaves.values()]
-          .map(({ leaf, sections }) => ({ leaf, sections }))
-          .sort((a, b) => a.leaf - b.leaf),
-      };
-      const { treeSize } = block;
-      const appended = appendLedger(
-        this.#context,
-        {
-          block: { lane: block.lane, epoch: block.epoch, number: block.number, hash: block.hash },
-          kind: 'RELEASE',
-          treeSize,
-          root: slotRoot(codec, table, treeSize),
-          body: codec.encode('SlotTable', table),
-        },
-        nowMs,
-      );
-      const ids = new Map<number, EventId>([...leaves].map(([leaf, { id }]) => [leaf, id]));
-      state.addKeyReleases(table, ids, { ledgerNumber: appended.number, atMs: nowMs });
-      lastSeq = appended.seq;
-    }
-    return lastSeq;
+    for (const one of fresh.values()) this.#recordBlock(recipient, one, nowMs);
   }
 
-  #unlessSealed(answer: KeyAnswer, asked: readonly Asked[]): KeyAnswer {
-    const found = asked.find(
-      (one) => one.statement === answer.statement && one.index === answer.release,
+  #recordBlock(recipient: MemberId, { block, leaves }: Fresh, nowMs: UnixMs): void {
+    const { state, codec, random } = this.#context;
+    const { lane, epoch, number, hash, treeSize } = block;
+    const table: SlotTable = {
+      seed: random.bytes(32),
+      kind: 'RELEASE',
+      recipient,
+      orderId: null,
+      leaves: [...leaves]
+        .map(([leaf, { sections }]) => ({ leaf, sections }))
+        .sort((a, b) => a.leaf - b.leaf),
+    };
+    const appended = appendLedger(
+      this.#context,
+      {
+        block: { lane, epoch, number, hash },
+        kind: 'RELEASE',
+        treeSize,
+        root: slotRoot(codec, table, treeSize),
+        body: codec.encode('SlotTable', table),
+      },
+      nowMs,
     );
-    const event = found && this.#context.state.ownEvent(found.release.id);
-    const seal = found && event && this.#sealOf(found.release.id, event);
-    return seal ? { ...answer, outcome: { kind: 'shredded', seal } } : answer;
+    const ids = new Map<number, EventId>([...leaves].map(([leaf, { id }]) => [leaf, id]));
+    state.addKeyReleases(table, ids, { ledgerNumber: appended.number, atMs: nowMs });
   }
 
   /** The seal's statement with this leaf's slot opened; undefined when the event is not sealed. */
-  #sealOf(id: EventId, event: OwnEvent): Uint8Array | undefined {
+  #sealOf(id: EventId): Uint8Array | undefined {
     const { state, self, codec } = this.#context;
     const number = state.sealNumber(self, id);
-    const bytes = number === undefined ? undefined : state.ledgerRecord(number);
-    if (!bytes) return undefined;
-    const record = codec.decode('LedgerRecord', bytes);
+    const found = number === undefined ? undefined : state.ledgerRecord(number);
+    const event = found && state.ownEvent(id);
+    if (!event) return undefined;
+    const record = codec.decode('LedgerRecord', found.record);
     const table = record.ok ? codec.decode('SlotTable', record.value.body) : undefined;
     const block = state.ownBlock(event);
     if (!record.ok || !table?.ok || !block) {
@@ -248,6 +245,31 @@ export class KeyOffice {
     const opened = openSlot(codec, table.value, { treeSize: block.treeSize, leaf: event.leaf });
     return codec.encode('OpenedSlot', { statement: record.value.statement, ...opened });
   }
+}
+
+/** Leaves of one block that no record names yet. */
+interface Fresh {
+  readonly block: OwnBlock;
+  readonly leaves: Map<number, { readonly id: EventId; readonly sections: readonly string[] }>;
+}
+
+function demandCount(count: number): void {
+  if (count > 0 && count <= RELEASES_MAX) return;
+  throw new ConcordatError(
+    'REQUEST_INVALID',
+    `expected 1 to ${String(RELEASES_MAX)} wanted releases, got ${String(count)}`,
+  );
+}
+
+/** In what a release that consent signed goes beyond what the rules allow now. */
+function excess(release: Release, terms: Terms): string | undefined {
+  if (!release.sections.every((name) => terms.sections.includes(name))) {
+    return 'SECTION_NOT_ALLOWED';
+  }
+  if (!release.purposes.every((name) => terms.purposes.includes(name))) {
+    return 'PURPOSE_NOT_ALLOWED';
+  }
+  return release.deleteByMs > terms.deleteByMs ? 'RETENTION_TOO_LONG' : undefined;
 }
 
 function isSet(bitmap: Uint8Array, index: number): boolean {

@@ -22,7 +22,8 @@ CREATE TABLE IF NOT EXISTS own_event(
   supersedes BLOB, retain_until_ms INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ledger(
   number INTEGER PRIMARY KEY, lane INTEGER NOT NULL, epoch INTEGER NOT NULL, block_number INTEGER NOT NULL,
-  chain_number INTEGER NOT NULL, kind TEXT NOT NULL, hash BLOB NOT NULL, record BLOB NOT NULL, at_ms INTEGER NOT NULL);
+  chain_number INTEGER NOT NULL, kind TEXT NOT NULL, hash BLOB NOT NULL, record BLOB NOT NULL, seq INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS ledger_block ON ledger(lane, epoch, block_number, chain_number);
 CREATE TABLE IF NOT EXISTS key_release(
   id BLOB NOT NULL, recipient TEXT NOT NULL, section TEXT NOT NULL, ledger_number INTEGER NOT NULL,
@@ -72,6 +73,8 @@ export interface LedgerRow {
   readonly kind: LedgerKind;
   readonly hash: Hash;
   readonly record: Uint8Array;
+  /** its outbox row */
+  readonly seq: number;
 }
 
 export interface PendingEntry {
@@ -176,7 +179,7 @@ export class StateStore {
 
   addLedger(row: LedgerRow, block: BlockPlace, atMs: UnixMs): void {
     this.db.run(
-      'INSERT INTO ledger VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO ledger VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       row.number,
       block.lane,
       block.epoch,
@@ -185,13 +188,14 @@ export class StateStore {
       row.kind,
       row.hash,
       row.record,
+      row.seq,
       atMs,
     );
   }
 
-  ledgerRecord(number: number): Uint8Array | undefined {
-    const row = this.db.get('SELECT record FROM ledger WHERE number = ?', number);
-    return row && bytesOf(row, 'record');
+  ledgerRecord(number: number): { readonly record: Uint8Array; readonly seq: number } | undefined {
+    const row = this.db.get('SELECT record, seq FROM ledger WHERE number = ?', number);
+    return row && { record: bytesOf(row, 'record'), seq: numberOf(row, 'seq') };
   }
 
   countLedger(): number {
