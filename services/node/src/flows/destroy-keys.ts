@@ -5,6 +5,7 @@ import { inclusionPath } from '@concordat/common/domain/merkle.js';
 import type {
   EvidenceBlock,
   PurgeOrder,
+  RecordCodec,
   SealHolder,
   SealRecord,
   SlotTable,
@@ -21,6 +22,9 @@ import type { OwnBlock, OwnEvent, StoredSeal } from '../io/state-store.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
 import { appendLedger } from './ledger-writer.js';
+
+/** What one answer of DestroyKeys may have, with room for its frame. */
+const ANSWER_BYTES_MAX = 7 * 1024 * 1024;
 
 interface Touched {
   readonly block: OwnBlock;
@@ -48,10 +52,21 @@ export class SealOffice {
     if (before && !equalBytes(before.orderHash, order.value.hash)) {
       throw new ConcordatError('ORDER_INVALID', 'this order id was sealed for another order');
     }
-    const seal = before ?? this.#seal(order.value);
+    const seal = before ?? this.#sealAndTell(order.value);
     finishBurials(this.#context);
     await outbox.acknowledged(ledgerTopic(self), 0, seal.ledgerSeq);
     return { sealRecord: seal.sealRecord, evidence: seal.evidence };
+  }
+
+  /** Open streams learn it before the deletion. */
+  #sealAndTell(order: Verified<'PurgeOrder'>): StoredSeal {
+    const { data, notices, self } = this.#context;
+    const rows = order.value.ids.map((id) => ({ id, row: data.find(self, id) }));
+    const seal = this.#seal(order);
+    for (const { id, row } of rows) {
+      if (row) notices.tell({ kind: 'WITHDRAWN', origin: self, id, category: row.category });
+    }
+    return seal;
   }
 
   #seal(order: Verified<'PurgeOrder'>): StoredSeal {
@@ -74,6 +89,7 @@ export class SealOffice {
       const holders = this.#holders(ids);
       const sealRecord = this.#signSeal(order, { seals, holders }, nowMs);
       const stored: StoredSeal = { orderHash: order.hash, sealRecord, evidence, ledgerSeq };
+      demandAnswerable(this.#context.codec, stored);
       state.addSeal(orderId, stored);
       return stored;
     });
@@ -203,5 +219,26 @@ export class SealOffice {
       ids: order.value.ids,
       ...found,
     }).bytes;
+  }
+}
+
+/**
+ * The answer must reach the revocation service, or what is destroyed could never be purged at its holders.
+ *
+ * @throws ConcordatError ORDER_INVALID, and nothing is sealed
+ */
+function demandAnswerable(codec: RecordCodec, { sealRecord, evidence }: StoredSeal): void {
+  const bytes = sealRecord.length + evidence.length;
+  if (bytes > ANSWER_BYTES_MAX) {
+    const text = `its seal and evidence come to ${String(bytes)} bytes, at most ${String(ANSWER_BYTES_MAX)}`;
+    throw new ConcordatError('ORDER_INVALID', `${text}: split the order`);
+  }
+  const signed = codec.decode('Signed', sealRecord);
+  const readable = signed.ok && codec.decode('SealRecord', signed.value.payload).ok;
+  if (!readable || !codec.decode('SealEvidence', evidence).ok) {
+    throw new ConcordatError(
+      'ORDER_INVALID',
+      'covers more than one seal record may: split the order',
+    );
   }
 }

@@ -17,6 +17,8 @@ import { finishBurials } from './finish-burials.js';
 import { StoppedLanes, sourceOf } from './stopped-lanes.js';
 
 const RECEIPTS_BATCH = 500;
+/** How long to wait before a deletion that failed, of a full disk perhaps, is tried again. */
+const AGAIN_MS = 500;
 
 /**
  * Honours an origin's purge entries: tombstone with position, then vault, then data, then the receipt in state. From
@@ -27,6 +29,7 @@ export class PurgeHonour {
   readonly #origin: MemberId;
   readonly #onApplied: () => void;
   readonly #stopped: StoppedLanes;
+  readonly #closing = new AbortController();
 
   constructor(context: NodeContext, origin: MemberId, onApplied: () => void) {
     this.#context = context;
@@ -43,7 +46,17 @@ export class PurgeHonour {
     return this.#context.state.chains.position(this.topic, lane);
   }
 
-  handle(batch: readonly LogRecord[]): Promise<void> {
+  /** Lanes that stopped at a gap are tried again; call before reading begins anew. */
+  reopen(): void {
+    this.#stopped.clear();
+  }
+
+  /** Ends the waiting of `handle`. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async handle(batch: readonly LogRecord[]): Promise<void> {
     const { state, notices } = this.#context;
     const withdrawn: { readonly id: EventId; readonly category: string }[] = [];
     state.db.transaction(() => {
@@ -56,10 +69,24 @@ export class PurgeHonour {
     for (const { id, category } of withdrawn) {
       notices.tell({ kind: 'WITHDRAWN', origin: this.#origin, id, category });
     }
-    finishBurials(this.#context);
-    writeReceipts(this.#context);
+    await this.#finish();
     this.#onApplied();
-    return Promise.resolve();
+  }
+
+  /** The position is committed, so nobody would come back to what is not finished here: it is tried until it works. */
+  async #finish(): Promise<void> {
+    const { clock, warn } = this.#context;
+    for (;;) {
+      try {
+        finishBurials(this.#context);
+        writeReceipts(this.#context);
+        return;
+      } catch (cause) {
+        warn('INTERNAL', `${this.topic}: a deletion failed and is tried again`);
+        if (this.#closing.signal.aborted) throw cause;
+        await clock.sleep(AGAIN_MS, this.#closing.signal).catch(() => undefined);
+      }
+    }
   }
 
   #take(record: LogRecord): { readonly id: EventId; readonly category: string }[] {
@@ -134,7 +161,9 @@ export class PurgeHonour {
 
   /** Judged before the deletion and kept with the tombstone, so that a crash in between changes no receipt. */
   #outcome(id: EventId): PurgeOutcome {
-    const { data, vault } = this.#context;
+    const { data, vault, state } = this.#context;
+    // an entry before this one took it, or its own seal did: that one's receipt speaks of the deletion
+    if (state.isBuried(this.#origin, id)) return 'NOT_HELD';
     const isHeld =
       data.find(this.#origin, id) !== undefined || vault.sectionsHeld(this.#origin, id).length > 0;
     return isHeld ? 'DELETED' : 'NOT_HELD';

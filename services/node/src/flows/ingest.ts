@@ -32,6 +32,11 @@ export class Ingest {
     return this.#context.data.chains.position(this.topic, lane);
   }
 
+  /** Lanes that stopped at a gap are tried again; call before reading begins anew. */
+  reopen(): void {
+    this.#stopped.clear();
+  }
+
   handle(batch: readonly LogRecord[]): Promise<void> {
     const { data } = this.#context;
     let waiting = 0;
@@ -69,6 +74,8 @@ export class Ingest {
     if (lane !== record.lane) {
       return refuse(new ConcordatError('NOT_ADDRESSED_HERE', 'a block of another lane'));
     }
+    const problem = releases.map(termsProblem).find((one) => one !== undefined);
+    if (problem !== undefined) return refuse(new ConcordatError('ENVELOPE_MALFORMED', problem));
     const link = { epoch, number, previous, hash: statement.hash };
     const followed = chains.follow(chain, link, clock.nowMs());
     switch (followed.kind) {
@@ -141,4 +148,16 @@ export class Ingest {
     if (taken > 0) data.keepFeedStatement(place, statement);
     return taken;
   }
+}
+
+/** A release may narrow what the origin's node signed in the header, never widen it. */
+function termsProblem({ release, header }: ReceivedRelease): string | undefined {
+  const { purposes, sections, deleteByMs } = release;
+  if (purposes.length === 0 || !purposes.every((name) => header.purposes.includes(name))) {
+    return 'a release for another purpose than the event names';
+  }
+  if (sections.length === 0 || new Set(sections).size !== sections.length) {
+    return 'a release of no section, or of one twice';
+  }
+  return deleteByMs > header.retainUntilMs ? 'a release beyond the retention term' : undefined;
 }

@@ -21,6 +21,10 @@ export class StoppedLanes {
     return this.#lanes.has(`${topic}/${String(lane)}`);
   }
 
+  clear(): void {
+    this.#lanes.clear();
+  }
+
   stop(
     { topic, lane }: LogRecord,
     chain: string,
