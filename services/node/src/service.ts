@@ -113,7 +113,7 @@ export async function startNode(settings: NodeSettings, ports: NodePorts): Promi
   outbox.start();
 
   const partners = new Map(
-    others.map((origin) => [origin, openPartner(context, ports, settings, origin)]),
+    others.map((origin) => [origin, openPartner(context, ports, settings, origin, die)]),
   );
   const freshness = new Map([...partners].map(([origin, { keeper }]) => [origin, keeper]));
   let readers = await startReaders(partners, ports, die, self);
@@ -132,7 +132,7 @@ export async function startNode(settings: NodeSettings, ports: NodePorts): Promi
     });
     readers = await startReaders(partners, ports, die, self);
   };
-  const lanes = isOrigin ? await log.laneCount(eventsTopic(self)) : 1;
+  const lanes = isOrigin ? await log.laneCount(eventsTopic(self)) : 0;
   const server = await ports.listen([
     nationalService({
       context,
@@ -199,12 +199,13 @@ function openPartner(
   { peers }: NodePorts,
   { freshnessEveryMs }: NodeSettings,
   origin: MemberId,
+  onDeath: (cause: Error) => void,
 ): Partner {
   const keeper = new FreshnessKeeper(context, origin, {
     ask: peers.askFreshness(origin),
     everyMs: freshnessEveryMs,
   });
-  const fetcher = new KeyFetcher(context, origin, peers.askForKeys(origin));
+  const fetcher = new KeyFetcher(context, origin, { ask: peers.askForKeys(origin), onDeath });
   return {
     keeper,
     fetcher,

@@ -1,17 +1,19 @@
+import type { Head } from '@concordat/common/domain/chain.js';
 import { equalBytes } from '@concordat/common/domain/bytes.js';
 import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { purgeTopic } from '@concordat/common/domain/topics.js';
-import { type FreshAnswer, type Freshness, freshness } from '../domain/freshness.js';
+import { type FreshAnswer, type Freshness, type Moment, freshness } from '../domain/freshness.js';
 import type { NodeContext } from './context.js';
 
 const NONCE_BYTES = 32;
 /** A reader waits this long for a purge ledger that is just behind. */
 const BEHIND_WAIT_MS = 1_000;
+const RETRY_MS = 100;
 
 /** Sends a nonce to an origin's revocation service; fails with a ConcordatError. */
-export type AskFreshness = (nonce: Uint8Array) => Promise<Uint8Array>;
+export type AskFreshness = (nonce: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
 
 /** Knows whether an origin's content may be read: every purge entry applied up to a head that is fresh. */
 export class FreshnessKeeper {
@@ -19,6 +21,7 @@ export class FreshnessKeeper {
   readonly #origin: MemberId;
   readonly #ask: AskFreshness;
   readonly #everyMs: number;
+  readonly #chain: string;
   readonly #closing = new AbortController();
   readonly #waiters = new Set<() => void>();
   #answer: FreshAnswer | undefined;
@@ -34,6 +37,7 @@ export class FreshnessKeeper {
     this.#origin = origin;
     this.#ask = options.ask;
     this.#everyMs = options.everyMs;
+    this.#chain = purgeTopic({ origin, recipient: context.self });
   }
 
   start(): void {
@@ -55,12 +59,20 @@ export class FreshnessKeeper {
   }
 
   get appliedNumber(): number {
-    const { state, self } = this.#context;
-    return state.chains.followedHead(purgeTopic({ origin: this.#origin, recipient: self })).number;
+    return this.#followed().number;
   }
 
   state(): Freshness {
-    return freshness(this.#answer, this.appliedNumber, this.#context.clock.monotonicMs());
+    return freshness(this.#answer, this.appliedNumber, this.#now());
+  }
+
+  #followed(): Head {
+    return this.#context.state.chains.followedHead(this.#chain);
+  }
+
+  #now(): Moment {
+    const { clock } = this.#context;
+    return { monotonicMs: clock.monotonicMs(), unixMs: clock.nowMs() };
   }
 
   /**
@@ -118,27 +130,41 @@ export class FreshnessKeeper {
   }
 
   async #askOnce(): Promise<void> {
-    const { codec, keys, self, clock, random, warn } = this.#context;
+    const { clock, random, warn } = this.#context;
+    const { signal } = this.#closing;
     const nonce = random.bytes(NONCE_BYTES);
-    const sentAtMs = clock.monotonicMs();
+    const sentAt = this.#now();
     try {
-      const bytes = await this.#ask(nonce);
-      const answer = verifyStatement(codec, keys, 'FreshnessAnswer', bytes, {
-        signer: this.#origin,
-      });
-      if (!answer.ok) throw answer.error;
-      const { recipient, nonce: echoed, head } = answer.value.value;
-      if (recipient !== self || !equalBytes(echoed, nonce)) {
-        throw new ConcordatError('NOT_ADDRESSED_HERE', 'an answer to another nonce or member');
-      }
-      this.#answer = { sentAtMs, head: Math.max(head, this.head) };
+      const bytes = await this.#ask(nonce, signal);
+      if (signal.aborted) return;
+      const head = this.#checkAnswer(bytes, nonce);
+      this.#answer = { sentAt, head: Math.max(head, this.head) };
       this.applied();
     } catch (cause) {
+      if (signal.aborted) return;
       const error = asConcordatError(cause);
-      if (!this.#closing.signal.aborted) {
-        warn(error.code, `freshness of ${this.#origin}: ${error.message}`);
-      }
-      await clock.sleep(100, this.#closing.signal).catch(() => undefined);
+      warn(error.code, `freshness of ${this.#origin}: ${error.message}`);
+      await clock.sleep(RETRY_MS, signal).catch(() => undefined);
     }
+  }
+
+  /** @returns the head's number that the origin signed for this nonce and this node */
+  #checkAnswer(bytes: Uint8Array, nonce: Uint8Array): number {
+    const { codec, keys, self, state } = this.#context;
+    const answer = verifyStatement(codec, keys, 'FreshnessAnswer', bytes, { signer: this.#origin });
+    if (!answer.ok) throw answer.error;
+    const { recipient, nonce: echoed, epoch, head, headHash } = answer.value.value;
+    if (recipient !== self || !equalBytes(echoed, nonce)) {
+      throw new ConcordatError('NOT_ADDRESSED_HERE', 'an answer to another nonce or member');
+    }
+    if (epoch !== this.#followed().epoch) {
+      throw new ConcordatError('CHAIN_BROKEN', 'an answer about another epoch of the purge ledger');
+    }
+    const seen = state.chains.seenHash(this.#chain, epoch, head);
+    if (seen && !equalBytes(seen, headHash)) {
+      const text = `the purge ledger's entry ${String(head)} is another one than was read here`;
+      throw new ConcordatError('EQUIVOCATION', text);
+    }
+    return head;
   }
 }

@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS event(
   agreement_id TEXT, agreement_version INTEGER, consent_id TEXT, sections TEXT, purposes TEXT,
   delete_by_ms INTEGER, onward INTEGER, block_lane INTEGER, block_epoch INTEGER, block_number INTEGER, leaf INTEGER,
   feed_chain TEXT, feed_epoch INTEGER, feed_number INTEGER, feed_index INTEGER,
+  ask_after_ms INTEGER,
   PRIMARY KEY(origin, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS event_waiting ON event(origin, state, feed_chain, feed_epoch, feed_number, feed_index);
 CREATE TABLE IF NOT EXISTS section(
@@ -78,7 +79,7 @@ export class DataStore {
   insert(row: EventRow, sections: readonly SealedSection[], feed?: FeedPlace): boolean {
     const id = idBytes(row.id);
     const inserted = this.db.run(
-      `INSERT OR IGNORE INTO event VALUES(?, ?, ?, NULL, ?, ?, ?, ?, ${RELEASE_PLACES}, ?, ?, ?, ?)`,
+      `INSERT OR IGNORE INTO event VALUES(?, ?, ?, NULL, ?, ?, ?, ?, ${RELEASE_PLACES}, ?, ?, ?, ?, NULL)`,
       row.origin,
       id,
       row.state,
@@ -168,14 +169,19 @@ export class DataStore {
     return row && bytesOf(row, 'bytes');
   }
 
-  /** Received events of an origin whose keys are wanted, in feed order. */
-  waiting(origin: MemberId, limit: number): { readonly id: EventId; readonly place: FeedPlace }[] {
+  /** Received events of an origin whose keys may be asked for now, in feed order. */
+  waiting(
+    origin: MemberId,
+    nowMs: UnixMs,
+    limit: number,
+  ): { readonly id: EventId; readonly place: FeedPlace }[] {
     return this.db
       .all(
         `SELECT id, feed_chain, feed_epoch, feed_number, feed_index FROM event
-         WHERE origin = ? AND state = 'waiting'
+         WHERE origin = ? AND state = 'waiting' AND coalesce(ask_after_ms, 0) <= ?
          ORDER BY feed_chain, feed_epoch, feed_number, feed_index LIMIT ?`,
         origin,
+        nowMs,
         limit,
       )
       .map((row) => ({
@@ -187,6 +193,26 @@ export class DataStore {
           index: numberOf(row, 'feed_index'),
         },
       }));
+  }
+
+  /** The origin has no key yet: it is not asked for this one before then. */
+  askAfter(origin: MemberId, id: EventId, atMs: number): void {
+    this.db.run(
+      'UPDATE event SET ask_after_ms = ? WHERE origin = ? AND id = ?',
+      atMs,
+      origin,
+      idBytes(id),
+    );
+  }
+
+  /** When the next of the keys that were put off may be asked for; undefined when none waits. */
+  nextAskMs(origin: MemberId): number | undefined {
+    const row = this.db.get(
+      `SELECT min(coalesce(ask_after_ms, 0)) AS at FROM event WHERE origin = ? AND state = 'waiting'`,
+      origin,
+    );
+    const at = row?.['at'];
+    return typeof at === 'number' ? at : undefined;
   }
 
   keepKeyRecord(origin: MemberId, epoch: number, number: number, bytes: Uint8Array): void {
@@ -286,8 +312,8 @@ function releaseOf(row: Row): StoredRelease {
     agreementId: textOf(row, 'agreement_id'),
     agreementVersion: numberOf(row, 'agreement_version'),
     consentId: textOf(row, 'consent_id'),
-    sections: textOf(row, 'sections').split(' '),
-    purposes: textOf(row, 'purposes').split(' '),
+    sections: namesOf(row, 'sections'),
+    purposes: namesOf(row, 'purposes'),
     deleteByMs: numberOf(row, 'delete_by_ms') as UnixMs,
     onward: numberOf(row, 'onward') === 1,
     block: {
@@ -297,4 +323,11 @@ function releaseOf(row: Row): StoredRelease {
     },
     leaf: numberOf(row, 'leaf'),
   };
+}
+
+/** `''.split` would make a name of nothing, and nothing then a purpose. */
+function namesOf(row: Row, column: string): string[] {
+  return textOf(row, column)
+    .split(' ')
+    .filter((name) => name !== '');
 }

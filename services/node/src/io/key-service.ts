@@ -1,7 +1,7 @@
 import { KeyService, type concordat } from '@concordat/common/io/rpc/definitions.js';
 import { type Served, serve } from '@concordat/common/io/rpc/server.js';
 import type { SealOffice } from '../flows/destroy-keys.js';
-import type { KeyItem, KeyReply } from '../flows/fetch-keys.js';
+import type { KeyItem, KeyReply } from '../flows/apply-keys.js';
 import type { KeyAnswers, KeyOffice, KeyOutcome } from '../flows/release-keys.js';
 
 type WireAnswer = concordat.node.v1.KeyAnswer;

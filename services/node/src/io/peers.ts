@@ -27,7 +27,7 @@ export interface Peers {
 
 export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
   const channels: RpcChannel[] = [];
-  const breakers: CircuitBreaker[] = [];
+  const breakers: { shutdown(): void }[] = [];
   const channelTo = (member: MemberId, service: 'node' | 'revocation'): RpcChannel => {
     const address = federation.members.find(({ id }) => id === member)?.services[service];
     if (address === undefined) {
@@ -40,13 +40,13 @@ export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
   return {
     askForKeys(origin) {
       const client = channelTo(origin, 'node').clientOf(KeyService);
-      const ask: AskForKeys = async (statements) =>
-        fromWire(await client.keyRelease({ statements }, { timeoutMs: KEYS_TIMEOUT_MS }));
+      const ask: AskForKeys = async (statements, signal) =>
+        fromWire(await client.keyRelease({ statements }, { timeoutMs: KEYS_TIMEOUT_MS, signal }));
       const breaker = new CircuitBreaker(ask, BREAKER);
-      breakers.push(breaker as unknown as CircuitBreaker);
-      return async (statements) => {
+      breakers.push(breaker);
+      return async (statements, signal) => {
         try {
-          return await breaker.fire(statements);
+          return await breaker.fire(statements, signal);
         } catch (cause) {
           if (cause instanceof ConcordatError) throw cause;
           if (breaker.opened) {
@@ -59,8 +59,9 @@ export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
     },
     askFreshness(origin) {
       const client = channelTo(origin, 'revocation').clientOf(FreshnessService);
-      return async (nonce) => {
-        const { answer } = await client.freshness({ nonce }, { timeoutMs: FRESHNESS_TIMEOUT_MS });
+      return async (nonce, signal) => {
+        const options = { timeoutMs: FRESHNESS_TIMEOUT_MS, signal };
+        const { answer } = await client.freshness({ nonce }, options);
         return answer;
       };
     },

@@ -165,19 +165,25 @@ export class ChainTables {
       .map((row) => ({ chain: textOf(row, 'chain'), head: headOf(row) }));
   }
 
+  /** The hash of the statement that was read for this number, if one was. */
+  seenHash(chain: string, epoch: number, number: number): Hash | undefined {
+    const row = this.#db.get(
+      'SELECT hash FROM seen WHERE chain = ? AND epoch = ? AND number = ?',
+      chain,
+      epoch,
+      number,
+    );
+    return row && (bytesOf(row, 'hash') as Hash);
+  }
+
   /** Judges a verified statement and, when it is the next one, moves the head. */
   follow(
     chain: string,
     link: { epoch: number; number: number; previous: Hash; hash: Hash },
     nowMs: UnixMs,
   ): Followed {
-    const known = this.#db.get(
-      'SELECT hash FROM seen WHERE chain = ? AND epoch = ? AND number = ?',
-      chain,
-      link.epoch,
-      link.number,
-    );
-    if (known && !equalBytes(bytesOf(known, 'hash'), link.hash)) return { kind: 'equivocation' };
+    const known = this.seenHash(chain, link.epoch, link.number);
+    if (known && !equalBytes(known, link.hash)) return { kind: 'equivocation' };
     const step = followChain(this.followedHead(chain), link);
     switch (step.kind) {
       case 'seen':

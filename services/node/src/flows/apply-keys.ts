@@ -1,0 +1,181 @@
+import { parseHeader } from '@concordat/common/domain/header.js';
+import type { EventId, MemberId, OrderId } from '@concordat/common/domain/ids.js';
+import type { Header, Release } from '@concordat/common/domain/records.js';
+import {
+  type KeyRecord,
+  checkKeys,
+  checkShredded,
+  readKeyRecord,
+} from '../domain/check-key-answer.js';
+import type { EventRow } from '../io/data-store.js';
+import type { VaultRow } from '../io/vault.js';
+import type { NodeContext } from './context.js';
+import { finishBurials } from './finish-burials.js';
+
+/** Shortest and longest pause before a key is asked for again, whatever the origin says. */
+export const LATER_MS_MIN = 100;
+export const LATER_MS_MAX = 60_000;
+/** For a release that the origin left without an answer. */
+const UNANSWERED_MS = 2_000;
+
+export type KeyItem =
+  | {
+      readonly kind: 'released';
+      readonly keys: ReadonlyMap<string, Uint8Array>;
+      /** places in `KeyReply.records` */
+      readonly records: readonly number[];
+    }
+  | { readonly kind: 'shredded'; readonly seal: Uint8Array }
+  | { readonly kind: 'withdrawn' | 'refused'; readonly reason: string }
+  | { readonly kind: 'later'; readonly waitMs: number };
+
+export interface KeyReply {
+  readonly answers: readonly {
+    readonly statement: number;
+    readonly release: number;
+    readonly item: KeyItem;
+  }[];
+  readonly records: readonly Uint8Array[];
+}
+
+/** A feed statement as received, and those of its releases whose keys are asked for, by their place in it. */
+export interface Wanted {
+  readonly statement: Uint8Array;
+  readonly releases: ReadonlyMap<number, Release>;
+}
+
+interface Judged {
+  readonly rows: VaultRow[];
+  readonly readable: { readonly id: EventId; readonly category: string }[];
+  readonly records: Set<KeyRecord>;
+  readonly refused: { readonly id: EventId; readonly reason: string }[];
+  readonly shredded: { readonly id: EventId; readonly orderId: OrderId }[];
+  readonly later: { readonly id: EventId; readonly waitMs: number }[];
+}
+
+/**
+ * Stores what an origin answered: tombstones of what it sealed, then keys, then the rows become readable. What it did
+ * not answer, or not for now, is asked again later and holds up nothing else.
+ */
+export function applyKeys(
+  context: NodeContext,
+  origin: MemberId,
+  wanted: readonly Wanted[],
+  reply: KeyReply,
+): void {
+  const { vault, data, state, clock, notices } = context;
+  const judged = judge(context, origin, wanted, reply);
+  const nowMs = clock.nowMs();
+  state.db.transaction(() => {
+    for (const { id, orderId } of judged.shredded) {
+      state.bury([{ origin, id }], { orderId, atMs: nowMs });
+    }
+  });
+  vault.put(judged.rows);
+  data.db.transaction(() => {
+    for (const { statement, bytes } of judged.records) {
+      data.keepKeyRecord(origin, statement.value.epoch, statement.value.number, bytes);
+    }
+    for (const { id } of judged.readable) data.setState(origin, id, 'readable');
+    for (const { id, reason } of judged.refused) {
+      data.setState(origin, id, 'refused', reason);
+      data.chains.count(`keys.refused.${reason}`);
+    }
+    for (const { id, waitMs } of judged.later) data.askAfter(origin, id, nowMs + waitMs);
+    if (judged.later.length > 0) data.chains.count('keys.later', judged.later.length);
+    if (judged.shredded.length > 0) data.chains.count('keys.shredded', judged.shredded.length);
+  });
+  for (const { id, category } of judged.readable) {
+    notices.tell({ kind: 'READABLE', origin, id, category });
+  }
+  finishBurials(context);
+}
+
+function judge(
+  context: NodeContext,
+  origin: MemberId,
+  wanted: readonly Wanted[],
+  reply: KeyReply,
+): Judged {
+  const { codec, keys, self, data, state, warn } = context;
+  const records = reply.records.map((bytes) => {
+    const record = readKeyRecord(codec, keys, bytes, { origin, self });
+    if (!record.ok) warn(record.error.code, `keys from ${origin}: ${record.error.message}`);
+    return record.ok ? record.value : undefined;
+  });
+  const judged: Judged = {
+    ...{ rows: [], readable: [], records: new Set(), refused: [], shredded: [], later: [] },
+  };
+  const open = wanted.map(({ releases }) => new Map(releases));
+  for (const { statement, release: index, item } of reply.answers) {
+    const release = open[statement]?.get(index);
+    if (!release) continue;
+    open[statement]?.delete(index);
+    const row = data.find(origin, release.id);
+    if (row?.state !== 'waiting' || state.isBuried(origin, release.id)) continue;
+    judgeItem(context, { origin, row, release, item, records }, judged);
+  }
+  const unanswered = open.flatMap((releases) => [...releases.values()]);
+  judged.later.push(...unanswered.map(({ id }) => ({ id, waitMs: UNANSWERED_MS })));
+  return judged;
+}
+
+interface Answered {
+  readonly origin: MemberId;
+  readonly row: EventRow;
+  readonly release: Release;
+  readonly item: KeyItem;
+  readonly records: readonly (KeyRecord | undefined)[];
+}
+
+function judgeItem(context: NodeContext, answered: Answered, judged: Judged): void {
+  const { codec, keys, warn } = context;
+  const { origin, row, release, item } = answered;
+  const { id } = release;
+  switch (item.kind) {
+    case 'later': {
+      const waitMs = Math.min(Math.max(item.waitMs, LATER_MS_MIN), LATER_MS_MAX);
+      judged.later.push({ id, waitMs });
+      return;
+    }
+    case 'withdrawn':
+    case 'refused':
+      judged.refused.push({ id, reason: asReason(item.reason) });
+      return;
+    case 'shredded': {
+      const orderId = checkShredded(codec, keys, item.seal, { origin, release });
+      if (orderId.ok) {
+        judged.shredded.push({ id, orderId: orderId.value });
+        return;
+      }
+      warn(orderId.error.code, `keys from ${origin}: ${orderId.error.message}`);
+      judged.refused.push({ id, reason: orderId.error.code });
+      return;
+    }
+    case 'released': {
+      const header = headerOf(context, row);
+      const named = item.records.flatMap((at) => answered.records[at] ?? []);
+      const check = checkKeys({ header, release }, item.keys, named);
+      if (!check.ok) {
+        warn(check.error.code, `keys from ${origin}: ${check.error.message}`);
+        judged.refused.push({ id, reason: check.error.code });
+        return;
+      }
+      judged.rows.push({ origin, id, deleteByMs: release.deleteByMs, keys: item.keys });
+      judged.readable.push({ id, category: header.category });
+      for (const record of named) judged.records.add(record);
+      return;
+    }
+  }
+}
+
+/** A reason is a word of the origin's, kept and counted: nothing but a code may become one. */
+function asReason(text: string): string {
+  return /^[A-Z][A-Z_]{0,39}$/.test(text) ? text : 'UNNAMED';
+}
+
+function headerOf({ codec }: NodeContext, row: EventRow): Header {
+  const header = parseHeader(codec, row.header);
+  if (!header.ok) throw header.error;
+  return header.value;
+}
