@@ -1,57 +1,36 @@
-import { once } from 'node:events';
-import { asConcordatError } from '@concordat/common/domain/errors.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
+import { requireOwnKey } from '@concordat/common/domain/own-key.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
 import {
   readFederationFile,
   readSigningKey,
   readTlsFiles,
 } from '@concordat/common/io/federation-file.js';
-import { kafkaLogClient } from '@concordat/common/io/kafka/client.js';
-import { openTopicAdmin } from '@concordat/common/io/kafka/topic-admin.js';
-import { type Logger, createLogger } from '@concordat/common/io/logger.js';
+import { kafkaForService } from '@concordat/common/io/kafka/for-service.js';
+import type { Logger } from '@concordat/common/io/logger.js';
 import { startRpcServer } from '@concordat/common/io/rpc/server.js';
-import { systemClock as clock, systemRandom as random } from '@concordat/common/io/system-ports.js';
+import { type RunningService, runService } from '@concordat/common/io/run-service.js';
+import { systemClock } from '@concordat/common/io/system-ports.js';
 import { type RevocationConfig, readConfig } from './config.js';
 import { openNodeClient } from './io/node-client.js';
-import { type RunningRevocation, revocationTopics, startRevocation } from './service.js';
+import { revocationTopics, startRevocation } from './service.js';
 
-/** What only people can put right: a supervisor need not try again. */
-const UNUSABLE = 2;
-
-async function checkTopics(config: RevocationConfig, logger: Logger, names: readonly string[]) {
-  const { kafkaBrokers: brokers, member, profile } = config;
-  const admin = await openTopicAdmin({ brokers, clientId: `revocation-${member}`, clock, random });
-  try {
-    await admin.assertTopics(names, profile, (error) =>
-      logger.warn('the broker is unsafe, which profile demo allows', { error }),
-    );
-  } finally {
-    await admin.close();
-  }
-}
-
-async function start(config: RevocationConfig, logger: Logger): Promise<RunningRevocation> {
+async function start(config: RevocationConfig, logger: Logger): Promise<RunningService> {
   const { member, dataDir, retentionCheckMs, ruleOrderDeadlineMs } = config;
   const federation = await readFederationFile(config.federationFile);
   const members = federation.members.map(({ id }) => id);
   const tls = await readTlsFiles({ ...config.tls, ca: federation.ca });
   const signer = await readSigningKey(config.signingKeyFile);
-  await checkTopics(config, logger, revocationTopics({ member, members }));
-  const log = kafkaLogClient({
-    brokers: config.kafkaBrokers,
-    clientId: `revocation-${member}`,
-    clock,
-    random,
-    log: (level, text) => logger[level]('kafkajs', { reason: text }),
-  });
+  const keys = new KeyRing(federation);
+  requireOwnKey(keys, signer, { member, role: 'revocation' });
+  const { log, checkTopics } = kafkaForService({ service: 'revocation', ...config }, logger);
+  await checkTopics(revocationTopics({ member, members }));
   const node = openNodeClient(federation, member, tls);
   const service = await startRevocation(
     { member, members, dataDir, retentionCheckMs, ruleOrderDeadlineMs },
     {
-      ...{ clock, log, logger, signer, node },
+      ...{ clock: systemClock, log, logger, signer, node, keys },
       codec: openRecordCodec(config.schemasDir),
-      keys: new KeyRing(federation),
       listen: (services) => startRpcServer({ address: config.grpc.listen, tls, services }),
     },
   );
@@ -63,29 +42,4 @@ async function start(config: RevocationConfig, logger: Logger): Promise<RunningR
   return { ...service, close };
 }
 
-function configOrExit(): RevocationConfig {
-  try {
-    return readConfig(process.env); // fails once, naming every bad variable
-  } catch (cause) {
-    const { code, message } = asConcordatError(cause);
-    process.stderr.write(`${code}: ${message}\n`);
-    process.exit(UNUSABLE);
-  }
-}
-
-const config = configOrExit();
-const { member, log } = config;
-const logger = createLogger({ service: 'revocation', member, level: log.level, clock });
-const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-const service = await start(config, logger).catch((cause: unknown) => {
-  const error = asConcordatError(cause);
-  logger.error('revocation cannot start', { error });
-  process.exit(error.retryable ? 1 : UNUSABLE);
-});
-logger.info('ready', { address: `port ${service.port}` });
-
-const death = await Promise.race([service.died, stopped.then(() => undefined)]);
-if (death) logger.error('revocation died', { error: death });
-setTimeout(() => process.exit(UNUSABLE), config.shutdownGraceMs).unref(); // a stuck close must not hang
-await service.close(); // stop reading, finish what was begun, disconnect
-process.exit(death ? 1 : 0); // 1: the supervisor starts us again
+await runService('revocation', { readConfig: () => readConfig(process.env), start });
