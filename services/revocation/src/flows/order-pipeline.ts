@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { OrderId } from '@concordat/common/domain/ids.js';
@@ -36,6 +37,8 @@ export class OrderPipeline {
   constructor(context: RevocationContext, onDeath: (cause: ConcordatError) => void) {
     this.#context = context;
     this.#onDeath = onDeath;
+    // one listener and more for each order that is under way
+    setMaxListeners(0, this.#closing.signal);
   }
 
   start(): void {
