@@ -19,11 +19,16 @@ export interface ReadQuestion {
 const READERS: readonly string[] = ['system'];
 const CASE = /^[\p{L}\p{N}][\p{L}\p{N}._/-]{0,63}$/u;
 
+/** A reader's own case number: 1 to 64 letters, digits and `. _ / -`. */
+export function isCaseId(text: string): boolean {
+  return CASE.test(text);
+}
+
 /** May this caller read this event for this purpose now? Default no. */
 export function decideRead(question: ReadQuestion, nowMs: UnixMs): ReadDecision {
   const { release, purpose, caseId, role } = question;
   if (!READERS.includes(role)) return { outcome: 'refused', reason: 'ROLE_NOT_ALLOWED' };
-  if (!CASE.test(caseId)) return { outcome: 'refused', reason: 'CASE_MISSING' };
+  if (!isCaseId(caseId)) return { outcome: 'refused', reason: 'CASE_MISSING' };
   if (!release.purposes.includes(purpose)) {
     return { outcome: 'refused', reason: 'PURPOSE_NOT_RELEASED' };
   }

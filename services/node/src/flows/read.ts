@@ -1,6 +1,6 @@
-import { decideRead } from '@concordat/common/domain/decide-read.js';
+import { decideRead, isCaseId } from '@concordat/common/domain/decide-read.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
-import { parseHeader } from '@concordat/common/domain/header.js';
+import { isName, parseHeader } from '@concordat/common/domain/header.js';
 import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import { type Identity, identityUri } from '@concordat/common/domain/identity.js';
 import type { Header } from '@concordat/common/domain/records.js';
@@ -24,6 +24,9 @@ export interface OpenedEvent {
   readonly deleteByMs: UnixMs;
   readonly warnings: readonly string[];
 }
+
+/** Stands in the log for a purpose or case that is none. */
+const UNNAMED = '-';
 
 /** Opens events. Every attempt is logged, without content, before its answer goes out. */
 export class Reader {
@@ -127,8 +130,9 @@ export class Reader {
       atMs: clock.nowMs(),
       origin,
       id,
-      purpose: purpose.slice(0, 64),
-      caseId: caseId.slice(0, 64),
+      // whatever else was written there is none of the log's business, and may be content
+      purpose: isName(purpose) ? purpose : UNNAMED,
+      caseId: isCaseId(caseId) ? caseId : UNNAMED,
       caller: identityUri(caller),
       outcome,
     });

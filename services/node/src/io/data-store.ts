@@ -235,9 +235,16 @@ export class DataStore {
       }));
   }
 
-  readable(): EventRow[] {
+  /** The next rows whose content can be read, in order of (origin, id). */
+  readableAfter(after: Pick<EventRow, 'origin' | 'id'> | undefined, limit: number): EventRow[] {
     return this.db
-      .all("SELECT * FROM event WHERE state IN ('readable', 'published') ORDER BY origin, id")
+      .all(
+        `SELECT * FROM event WHERE (origin, id) > (?, ?) AND state IN ('readable', 'published')
+         ORDER BY origin, id LIMIT ?`,
+        after?.origin ?? '',
+        after ? idBytes(after.id) : new Uint8Array(),
+        limit,
+      )
       .map(eventRow);
   }
 

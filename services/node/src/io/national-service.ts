@@ -1,9 +1,10 @@
-import { isCategoryName, matchesCategory } from '@concordat/common/domain/category.js';
+import { isCategoryName } from '@concordat/common/domain/category.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { isName } from '@concordat/common/domain/header.js';
 import {
   type EventId,
   type MemberId,
+  type UnixMs,
   asUnixMs,
   parseEventId,
   parseMemberId,
@@ -12,20 +13,15 @@ import type { Audience, Handling } from '@concordat/common/domain/records.js';
 import { parseStrictJson } from '@concordat/common/domain/strict-json.js';
 import type { CategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import { NationalService, type concordat } from '@concordat/common/io/rpc/definitions.js';
-import { type CallContext, type Served, serve } from '@concordat/common/io/rpc/server.js';
+import { type Served, serve } from '@concordat/common/io/rpc/server.js';
 import { EVENT_LIMITS } from '@concordat/common/domain/avro-guard.js';
 import type { Draft } from '../domain/compose.js';
 import type { NodeContext } from '../flows/context.js';
-import type { Notice } from '../flows/notices.js';
 import type { Publisher } from '../flows/publish.js';
 import type { Reader } from '../flows/read.js';
+import { subscribe } from './subscription.js';
 
 type PublishRequest = concordat.node.v1.PublishRequest;
-type SubscribeRequest = concordat.node.v1.SubscribeRequest;
-type WireNotice = concordat.node.v1.Notice;
-
-/** Notices that a slow subscriber may leave unread before its stream is ended. */
-const NOTICES_MAX = 10_000;
 
 function need<T>(
   field: string,
@@ -65,12 +61,38 @@ function handlingOf(given: PublishRequest['handling']): Handling {
   };
 }
 
+/** What a record may carry is limited, and a block that no topic takes would stop its lane for ever. */
+const AUDIENCE_MAX = 256;
+const PARENTS_MAX = 64;
+/** 9999-12-31T23:59:59.999Z */
+const TIME_MS_MAX = 253_402_300_799_999;
+
+function demandFew(field: string, given: readonly unknown[], max: number): void {
+  if (given.length <= max) return;
+  const text = `${field}: expected at most ${String(max)}, got ${String(given.length)}`;
+  throw new ConcordatError('REQUEST_INVALID', text);
+}
+
+function timeField(field: string, value: number): UnixMs {
+  if (value > 0 && value <= TIME_MS_MAX) return asUnixMs(value);
+  const text = `${field}: expected milliseconds since 1970 of a year up to 9999`;
+  throw new ConcordatError('REQUEST_INVALID', text);
+}
+
 /** Nothing given means nobody. */
 function audienceOf(given: PublishRequest['audience']): Audience {
   if (!given) return { byAgreement: false, members: [] };
+  demandFew('audience.members', given.members, AUDIENCE_MAX);
   const members = given.members.map((text, at) =>
     memberField(`audience.members[${String(at)}]`, text),
   );
+  if (given.byAgreement && members.length > 0) {
+    const text = 'audience: expected whoever an agreement allows, or members by name, not both';
+    throw new ConcordatError('REQUEST_INVALID', text);
+  }
+  if (new Set(members).size !== members.length) {
+    throw new ConcordatError('REQUEST_INVALID', 'audience.members: expected each member once');
+  }
   return { byAgreement: given.byAgreement, members };
 }
 
@@ -95,6 +117,7 @@ export function parseDraft(categories: CategoryCodec, request: PublishRequest): 
   if (!json.ok) throw json.error;
   const sections = type.encode(json.value);
   if (!sections.ok) throw sections.error;
+  demandFew('derived_from', request.derivedFrom, PARENTS_MAX);
   if (!request.purposes.every(isName)) {
     throw new ConcordatError('REQUEST_INVALID', 'purposes: expected lower-case names');
   }
@@ -103,8 +126,8 @@ export function parseDraft(categories: CategoryCodec, request: PublishRequest): 
     category,
     schemaHash: type.hash,
     sections: sections.value,
-    collectedAtMs: asUnixMs(request.collectedAtMs),
-    retainUntilMs: asUnixMs(request.retainUntilMs),
+    collectedAtMs: timeField('collected_at_ms', request.collectedAtMs),
+    retainUntilMs: timeField('retain_until_ms', request.retainUntilMs),
     purposes: request.purposes,
     legalBasis: request.legalBasis,
     handling: handlingOf(request.handling),
@@ -150,49 +173,6 @@ export function nationalService(flows: {
         warnings,
       };
     },
-    subscribe: (request, call) => subscribe(context, request, call),
+    subscribe: (request, { signal }) => subscribe(context, request, signal),
   });
-}
-
-/** Tells of events that become readable for the purpose, or are withdrawn; content is only ever read by Read. */
-async function* subscribe(
-  context: NodeContext,
-  request: SubscribeRequest,
-  { signal }: CallContext,
-): AsyncGenerator<WireNotice> {
-  const { data, notices, state } = context;
-  const pattern = request.category === '' ? '**' : request.category;
-  const queue: WireNotice[] = [];
-  let wake = (): void => undefined;
-  const push = ({ kind, origin, id, category }: Notice): void => {
-    if (!matchesCategory(pattern, category)) return;
-    const released = data.find(origin, id)?.release?.purposes;
-    if (kind === 'READABLE' && released?.includes(request.purpose) === false) return;
-    queue.push({ kind, origin, eventId: id, category });
-    wake();
-  };
-  const stop = notices.listen(push);
-  try {
-    if (request.includeHeld) {
-      for (const { origin, id, category } of data.readable()) {
-        if (!state.isBuried(origin, id)) push({ kind: 'READABLE', origin, id, category });
-      }
-    }
-    while (!signal.aborted) {
-      if (queue.length > NOTICES_MAX) {
-        throw new ConcordatError('PEER_UNAVAILABLE', 'too many unread notices: subscribe again');
-      }
-      const next = queue.shift();
-      if (next) {
-        yield next;
-        continue;
-      }
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
-  } finally {
-    stop();
-  }
 }

@@ -28,7 +28,7 @@ export function operatorService(parts: {
         published: state.countOwnEvents(),
         outbox: state.chains.outboxSize(),
         partners: [...freshness].map(([member, keeper]) => partnerStatus(context, member, keeper)),
-        counters: { ...data.chains.counters(), ...state.chains.counters() },
+        counters: sums(data.chains.counters(), state.chains.counters()),
         released: state.releasedCounts(),
         ledgerRecords: state.countLedger(),
         receipts: state.countReceipts(),
@@ -56,6 +56,15 @@ export function operatorService(parts: {
       return {};
     },
   });
+}
+
+/** Both stores quarantine, and count by the same names. */
+function sums(...all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const total = new Map<string, number>();
+  for (const [name, value] of all.flatMap((one) => Object.entries(one))) {
+    total.set(name, (total.get(name) ?? 0) + value);
+  }
+  return Object.fromEntries(total);
 }
 
 function partnerStatus(
