@@ -14,7 +14,7 @@ import {
 } from '@concordat/common/domain/topics.js';
 import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
-import type { LogClient, LogReader } from '@concordat/common/io/log-client.js';
+import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import type { RpcServer, Served } from '@concordat/common/io/rpc/server.js';
 import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
@@ -28,6 +28,7 @@ import { FreshnessKeeper } from './flows/keep-fresh.js';
 import { Notices } from './flows/notices.js';
 import { Publisher } from './flows/publish.js';
 import { Reader } from './flows/read.js';
+import { Readers, type TopicFlow } from './flows/readers.js';
 import { recover } from './flows/recover.js';
 import { refuseLostState } from './flows/refuse-lost-state.js';
 import { KeyOffice } from './flows/release-keys.js';
@@ -70,75 +71,67 @@ export interface RunningNode {
 
 const CLOSE_GRACE_MS = 2_000;
 
-/** Builds the node's stores and flows, finishes what a crash left, then reads, then serves. */
+/**
+ * Builds the node's stores and flows, finishes what a crash left, then reads, then serves.
+ *
+ * @throws ConcordatError with everything let go of again
+ */
 export async function startNode(settings: NodeSettings, ports: NodePorts): Promise<RunningNode> {
-  const { member: self, dataDir, federation } = settings;
-  const { clock, log, logger, peers } = ports;
+  const opened: Closer[] = [() => ports.log.close(), () => ports.peers.close()];
+  try {
+    return await open(settings, ports, opened);
+  } catch (cause) {
+    await closeAll(opened);
+    throw cause;
+  }
+}
+
+type Closer = () => void | Promise<void>;
+
+/** The last opened first. */
+async function closeAll(opened: Closer[]): Promise<void> {
+  for (let close = opened.pop(); close; close = opened.pop()) await close();
+}
+
+async function open(
+  settings: NodeSettings,
+  ports: NodePorts,
+  opened: Closer[],
+): Promise<RunningNode> {
+  const { member: self, federation } = settings;
+  const { log } = ports;
   let die: (cause: Error) => void = () => undefined;
   const died = new Promise<Error>((resolve) => {
     die = resolve;
   });
-
-  const lock = lockDataDir(dataDir);
-  const data = new DataStore(join(dataDir, 'data.db'));
-  const vault = new Vault(join(dataDir, 'vault.db'), join(dataDir, 'keks'), ports.random);
-  const state = new StateStore(join(dataDir, 'state.db'));
-  const outbox = new Outbox({
-    tables: state.chains,
-    log,
-    clock,
-    onRetry: (topic, error) => logger.warn('sending again', { topic, error }),
-    onDeath: die,
-  });
-  const context: NodeContext = {
-    self,
-    codec: openRecordCodec(settings.schemasDir),
-    categories: openCategoryCodec(settings.schemasDir),
-    keys: new KeyRing(federation),
-    signer: settings.signer,
-    clock,
-    random: ports.random,
-    policy: settings.policy,
-    data,
-    vault,
-    state,
-    outbox,
-    notices: new Notices(),
-    warn: (code, message) => logger.warn('a record or call was refused', { code, reason: message }),
-  };
+  const context = openContext(settings, ports, opened, die);
   const isOrigin = publishes(federation, self);
   const others = originsBeside(federation, self);
   await refuseLostState(context, log, { isOrigin, others });
   recover(context);
-  outbox.start();
+  context.outbox.start();
 
   const partners = new Map(
     others.map((origin) => [origin, openPartner(context, ports, settings, origin, die)]),
   );
-  const freshness = new Map([...partners].map(([origin, { keeper }]) => [origin, keeper]));
-  let readers = await startReaders(partners, ports, die, self);
+  const readers = openReaders([...partners.values()], ports, die, self);
+  opened.push(() => readers.close());
+  await readers.open();
   for (const { keeper, fetcher } of partners.values()) {
     keeper.start();
     fetcher.wake();
+    opened.push(
+      () => keeper.close(),
+      () => fetcher.close(),
+    );
   }
 
-  const rewind = async (): Promise<void> => {
-    await Promise.all(readers.map((reader) => reader.close()));
-    data.db.transaction(() => {
-      data.chains.rewind('feed.');
-    });
-    state.db.transaction(() => {
-      state.chains.rewind('purge.');
-    });
-    readers = await startReaders(partners, ports, die, self);
-  };
-  const lanes = isOrigin ? await log.laneCount(eventsTopic(self)) : 0;
+  const freshness = new Map([...partners].map(([origin, { keeper }]) => [origin, keeper]));
+  const publisher = new Publisher(context, isOrigin ? await log.laneCount(eventsTopic(self)) : 0);
+  opened.push(() => publisher.close());
+  const rewind = (): Promise<void> => readers.reopen(() => forgetPositions(context));
   const server = await ports.listen([
-    nationalService({
-      context,
-      publisher: new Publisher(context, lanes),
-      reader: new Reader(context, freshness),
-    }),
+    nationalService({ context, publisher, reader: new Reader(context, freshness) }),
     keyService(new KeyOffice(context), new SealOffice(context)),
     operatorService({
       context,
@@ -146,23 +139,65 @@ export async function startNode(settings: NodeSettings, ports: NodePorts): Promi
       rewind: settings.profile === 'demo' ? rewind : undefined,
     }),
   ]);
+  opened.push(() => server.close(CLOSE_GRACE_MS));
+  return { port: server.port, died, close: () => closeAll(opened) };
+}
 
-  return {
-    port: server.port,
-    died,
-    async close() {
-      await server.close(CLOSE_GRACE_MS);
-      await Promise.all(readers.map((reader) => reader.close()));
-      for (const { keeper, fetcher } of partners.values()) {
-        await Promise.all([keeper.close(), fetcher.close()]);
-      }
-      await outbox.close();
-      peers.close();
-      await log.close();
-      for (const store of [data, vault, state]) store.close();
-      lock.release();
-    },
+/** The stores under the lock of their directory, and the outbox over them. */
+function openContext(
+  { member: self, dataDir, schemasDir, federation, policy, signer }: NodeSettings,
+  { clock, random, log, logger }: NodePorts,
+  opened: Closer[],
+  onDeath: (cause: Error) => void,
+): NodeContext {
+  const lock = lockDataDir(dataDir);
+  opened.push(() => lock.release());
+  const keep = <Store extends { close(): void }>(store: Store): Store => {
+    opened.push(() => store.close());
+    return store;
   };
+  const data = keep(new DataStore(join(dataDir, 'data.db')));
+  const vault = keep(new Vault(join(dataDir, 'vault.db'), join(dataDir, 'keks'), random));
+  const state = keep(new StateStore(join(dataDir, 'state.db')));
+  const outbox = new Outbox({
+    tables: state.chains,
+    log,
+    clock,
+    onRetry: (topic, error) => logger.warn('sending again', { topic, error }),
+    onDeath,
+  });
+  opened.push(() => outbox.close());
+  return {
+    ...{ self, clock, random, policy, signer, data, vault, state, outbox },
+    codec: openRecordCodec(schemasDir),
+    categories: openCategoryCodec(schemasDir),
+    keys: new KeyRing(federation),
+    notices: new Notices(),
+    warn: (code, message) => logger.warn('a record or call was refused', { code, reason: message }),
+  };
+}
+
+/** Profile demo: offsets and expected numbers of feeds and purges; tombstones, rows, keys and receipts stay. */
+function forgetPositions({ data, state }: NodeContext): void {
+  data.db.transaction(() => {
+    data.chains.rewind('feed.');
+  });
+  state.db.transaction(() => {
+    state.chains.rewind('purge.');
+  });
+}
+
+function openReaders(
+  partners: readonly Partner[],
+  { log, logger }: NodePorts,
+  onDeath: (cause: Error) => void,
+  self: MemberId,
+): Readers {
+  const groups = new Map<string, readonly TopicFlow[]>([
+    [`node-${self}-purge`, partners.map(({ honour }) => honour)],
+    [`node-${self}-feed`, partners.map(({ ingest }) => ingest)],
+  ]);
+  return new Readers(groups, { log, logger, onDeath });
 }
 
 interface Partner {
@@ -212,49 +247,4 @@ function openPartner(
     ingest: new Ingest(context, origin, () => fetcher.wake()),
     honour: new PurgeHonour(context, origin, () => keeper.applied()),
   };
-}
-
-/** Feeds and purges have a reader each, so that a purge never waits behind data. */
-async function startReaders(
-  partners: ReadonlyMap<MemberId, Partner>,
-  { log, logger }: NodePorts,
-  onDeath: (cause: Error) => void,
-  self: MemberId,
-): Promise<LogReader[]> {
-  const open = (
-    kind: string,
-    flows: readonly (Ingest | PurgeHonour)[],
-  ): Promise<LogReader> | undefined => {
-    if (flows.length === 0) return undefined;
-    const byTopic = new Map(flows.map((flow) => [flow.topic, flow]));
-    const flowOf = (topic: string): Ingest | PurgeHonour => {
-      const flow = byTopic.get(topic);
-      if (!flow) throw new TypeError(`nobody reads ${topic}`);
-      return flow;
-    };
-    return log.read({
-      name: `node-${self}-${kind}`,
-      topics: [...byTopic.keys()],
-      position: (topic, lane) => flowOf(topic).position(lane),
-      handle: async (batch) => {
-        const topic = batch[0]?.topic;
-        if (topic !== undefined) await flowOf(topic).handle(batch);
-      },
-      onDeath,
-      onRetry: ({ topic, lane }, attempt, error) =>
-        logger.warn('reading again', { topic, lane, attempt, error }),
-    });
-  };
-  const all = [...partners.values()];
-  const opened = [
-    open(
-      'purge',
-      all.map(({ honour }) => honour),
-    ),
-    open(
-      'feed',
-      all.map(({ ingest }) => ingest),
-    ),
-  ];
-  return Promise.all(opened.filter((reader) => reader !== undefined));
 }

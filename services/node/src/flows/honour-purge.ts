@@ -14,6 +14,7 @@ import type { LogRecord } from '@concordat/common/io/log-client.js';
 import type { PendingEntry } from '../io/state-store.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
+import type { TopicFlow } from './readers.js';
 import { StoppedLanes, sourceOf } from './stopped-lanes.js';
 
 const RECEIPTS_BATCH = 500;
@@ -24,7 +25,7 @@ const AGAIN_MS = 500;
  * Honours an origin's purge entries: tombstone with position, then vault, then data, then the receipt in state. From
  * the first commit on every reading is refused; the receipt is written only when nothing is left.
  */
-export class PurgeHonour {
+export class PurgeHonour implements TopicFlow {
   readonly #context: NodeContext;
   readonly #origin: MemberId;
   readonly #onApplied: () => void;
@@ -46,12 +47,10 @@ export class PurgeHonour {
     return this.#context.state.chains.position(this.topic, lane);
   }
 
-  /** Lanes that stopped at a gap are tried again; call before reading begins anew. */
   reopen(): void {
     this.#stopped.clear();
   }
 
-  /** Ends the waiting of `handle`. */
   close(): void {
     this.#closing.abort();
   }

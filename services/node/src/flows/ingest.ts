@@ -5,13 +5,14 @@ import { feedTopic } from '@concordat/common/domain/topics.js';
 import type { LogRecord } from '@concordat/common/io/log-client.js';
 import type { FeedPlace } from '../io/data-store.js';
 import type { NodeContext } from './context.js';
+import type { TopicFlow } from './readers.js';
 import { StoppedLanes, sourceOf } from './stopped-lanes.js';
 
 /**
  * Takes feed blocks in: rows and ciphertexts with the position in one commit, waiting for their keys. What is purged
  * here already is not taken in again, whatever the feed says.
  */
-export class Ingest {
+export class Ingest implements TopicFlow {
   readonly #context: NodeContext;
   readonly #origin: MemberId;
   readonly #onWaiting: () => void;
@@ -32,9 +33,12 @@ export class Ingest {
     return this.#context.data.chains.position(this.topic, lane);
   }
 
-  /** Lanes that stopped at a gap are tried again; call before reading begins anew. */
   reopen(): void {
     this.#stopped.clear();
+  }
+
+  close(): void {
+    // nothing here ever waits
   }
 
   handle(batch: readonly LogRecord[]): Promise<void> {

@@ -1,44 +1,58 @@
-import { eventIdOf, type EventId, type MemberId } from '@concordat/common/domain/ids.js';
+import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { finishBurials } from './finish-burials.js';
 import { writeReceipts } from './honour-purge.js';
 import type { NodeContext } from './context.js';
 
+/** Rows that are looked at together. */
+const PAGE = 1_000;
+
 /**
  * Runs before anything is served: several files cannot commit as one, so what a crash left between two commits is
- * finished or dropped here. Purged events first, then what was never published, keys without a row, rows with keys.
+ * finished or dropped here. Purged events first, then rows with keys, what was never published, keys without a row.
  */
 export function recover(context: NodeContext): void {
   finishBurials(context);
   writeReceipts(context);
+  finishKeyAnswers(context);
+  // after a clean stop the counts agree, and a million rows need not be gone through
+  if (countsAgree(context)) return;
   dropUnpublished(context);
   dropOrphanKeys(context);
 }
 
+/** Keys are stored only after they were checked, and all of an event together, so the row lacks nothing but this. */
+function finishKeyAnswers({ data, vault }: NodeContext): void {
+  const keyed = data
+    .idsIn('waiting')
+    .filter(({ origin, id }) => vault.sectionsHeld(origin, id).length > 0);
+  data.db.transaction(() => {
+    for (const { origin, id } of keyed) data.setState(origin, id, 'readable');
+  });
+}
+
+/** Every own event that is not sealed has its row, and every row that can be read has its keys. */
+function countsAgree({ self, data, vault, state }: NodeContext): boolean {
+  const published = state.countOwnEvents() - (state.countTombstones()[self] ?? 0);
+  const rows = data.countByState();
+  const count = (wanted: 'published' | 'readable'): number =>
+    rows.filter(({ state }) => state === wanted).reduce((sum, { n }) => sum + n, 0);
+  const readable = count('published') + count('readable');
+  return count('published') === published && vault.countEvents() === readable;
+}
+
 function dropUnpublished({ self, data, state, vault }: NodeContext): void {
-  const unpublished = data
-    .ids()
-    .filter(({ origin, id }) => origin === self && !state.ownEvent(id))
-    .map(({ id }) => ({ origin: self, id }));
-  if (unpublished.length === 0) return;
-  vault.delete(unpublished);
-  data.delete(unpublished);
+  const unpublished = data.idsIn('published').filter(({ id }) => !state.ownEvent(id));
+  const events = unpublished.map(({ id }) => ({ origin: self, id }));
+  vault.delete(events);
+  data.delete(events);
 }
 
 function dropOrphanKeys({ data, vault }: NodeContext): void {
-  const rows = new Map<string, { origin: MemberId; id: EventId; state: string }>();
-  for (const row of data.ids()) rows.set(`${row.origin}/${row.id}`, row);
-  const orphans = new Map<string, { origin: MemberId; id: EventId }>();
-  const keyed = new Map<string, { origin: MemberId; id: EventId }>();
-  for (const { origin, id: bytes } of vault.holdings()) {
-    const id = eventIdOf(bytes);
-    if (!id.ok) continue;
-    const key = `${origin}/${id.value}`;
-    const event = { origin: origin as MemberId, id: id.value };
-    (rows.has(key) ? keyed : orphans).set(key, event);
-  }
-  if (orphans.size > 0) vault.delete([...orphans.values()]);
-  for (const [key, { origin, id }] of keyed) {
-    // keys are stored only after they were checked, so the row lacks nothing but this
-    if (rows.get(key)?.state === 'waiting') data.setState(origin, id, 'readable');
+  let last: { readonly origin: MemberId; readonly id: EventId } | undefined;
+  for (;;) {
+    const page = vault.eventsAfter(last, PAGE);
+    last = page.at(-1);
+    if (!last) return;
+    vault.delete(page.filter(({ origin, id }) => !data.find(origin, id)));
   }
 }

@@ -259,11 +259,10 @@ export class DataStore {
       }));
   }
 
-  ids(): { readonly origin: MemberId; readonly id: EventId; readonly state: EventState }[] {
-    return this.db.all('SELECT origin, id, state FROM event ORDER BY origin, id').map((row) => ({
+  idsIn(state: EventState): { readonly origin: MemberId; readonly id: EventId }[] {
+    return this.db.all('SELECT origin, id FROM event WHERE state = ?', state).map((row) => ({
       origin: textOf(row, 'origin') as MemberId,
       id: eventId(row),
-      state: textOf(row, 'state') as EventState,
     }));
   }
 

@@ -1,7 +1,13 @@
 import { lengthPrefixed, utf8 } from '@concordat/common/domain/bytes.js';
-import { type EventId, type MemberId, type UnixMs, idBytes } from '@concordat/common/domain/ids.js';
+import {
+  type EventId,
+  type MemberId,
+  type UnixMs,
+  eventIdOf,
+  idBytes,
+} from '@concordat/common/domain/ids.js';
 import type { Random } from '@concordat/common/domain/ports.js';
-import { Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
+import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import { KekFiles } from './keks.js';
 
 const SCHEMA = `
@@ -93,6 +99,27 @@ export class Vault {
       }));
   }
 
+  /** The next events with keys, in order of (origin, id). */
+  eventsAfter(
+    after: { readonly origin: MemberId; readonly id: EventId } | undefined,
+    limit: number,
+  ): { readonly origin: MemberId; readonly id: EventId }[] {
+    return this.#db
+      .all(
+        `SELECT DISTINCT origin, id FROM section_key WHERE (origin, id) > (?, ?)
+         ORDER BY origin, id LIMIT ?`,
+        after?.origin ?? '',
+        after ? idBytes(after.id) : new Uint8Array(),
+        limit,
+      )
+      .map((row) => ({ origin: textOf(row, 'origin') as MemberId, id: eventIdIn(row) }));
+  }
+
+  countEvents(): number {
+    const sql = 'SELECT count(*) AS n FROM (SELECT DISTINCT origin, id FROM section_key)';
+    return numberOf(this.#db.get(sql) ?? {}, 'n');
+  }
+
   delete(events: readonly { readonly origin: MemberId; readonly id: EventId }[]): void {
     this.#db.transaction(() => {
       for (const { origin, id } of events) {
@@ -129,6 +156,12 @@ export class Vault {
     this.#db.run('INSERT INTO generation VALUES(?, ?, 0)', generation, bucket);
     return generation;
   }
+}
+
+function eventIdIn(row: Row): EventId {
+  const id = eventIdOf(bytesOf(row, 'id'));
+  if (!id.ok) throw new TypeError('an id in the vault is not a UUIDv7');
+  return id.value;
 }
 
 function label(origin: MemberId, id: EventId, section: string): Uint8Array {
