@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { federationFiles, initFederation, memberFiles } from '@concordat/cli/io/federation-init.js';
 import { readFeedBlock } from '@concordat/common/domain/block.js';
@@ -28,7 +28,11 @@ import { codec, memberOf, schemasDir } from '../support/federation.js';
 import { TestOrigin, eventId } from '../support/origin.js';
 import { until } from '../support/until.js';
 
-const MAIN = fileURLToPath(new URL('../../services/consent/dist/main.js', import.meta.url));
+const require = createRequire(import.meta.url);
+/** Jest finds sources; a process runs what was built. */
+const MAIN = require
+  .resolve('@concordat/consent/main.js')
+  .replace(/src\/main\.ts$/, 'dist/main.js');
 const FEDERATION = 'process-test' as FederationName;
 
 /** Topics are named after members, so their names are fresh. */
