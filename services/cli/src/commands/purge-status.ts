@@ -1,0 +1,121 @@
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import type { OrderId } from '@concordat/common/domain/ids.js';
+import type { Command } from 'commander';
+import { durationText } from '../domain/duration.js';
+import { EXIT } from '../domain/exit-code.js';
+import { type OrderAnswer, orderExit, orderView } from '../domain/purge-progress.js';
+import { DOORS, withClient } from '../io/session.js';
+import { watchOrder } from '../io/watch-order.js';
+import {
+  type MemberOptions,
+  type Surroundings,
+  asMember,
+  orderArgument,
+  sameMember,
+  surroundings,
+  usageError,
+} from './options.js';
+import type { World } from './world.js';
+
+interface StatusOptions extends MemberOptions {
+  readonly watch?: true;
+}
+
+/** The exit code of a shell whose command was interrupted at the keyboard. */
+const INTERRUPTED = 130;
+
+export function addStatusOfPurges(purge: Command, world: World): void {
+  asMember(purge.command('status'), world)
+    .description('where orders stand; of one order, every holder; exit code 7 while some are open')
+    .argument('[order]', 'one order; without it the newest of all', orderArgument)
+    .option('--watch', 'go on until it is closed or overdue; may be interrupted and taken up again')
+    .action(async (orderId: OrderId | undefined, options: StatusOptions, command: Command) => {
+      const around = surroundings(world, command);
+      if (orderId === undefined) await all(options, around);
+      else if (options.watch) await watch(world, orderId, options, around);
+      else await one(world, orderId, options, around);
+    });
+}
+
+async function all(options: StatusOptions, { print, call }: Surroundings): Promise<void> {
+  if (options.watch) throw usageError('--watch: expected an order to watch, came none');
+  const { orders } = await withClient(options, DOORS.purge, (revocation) =>
+    revocation.list({}, call),
+  );
+  print.list(orders.map(orderView), {
+    order: ({ orderId }) => orderId,
+    state: ({ state, overdue }) => (overdue ? `${state}, overdue` : state),
+    reason: ({ reason }) => reason,
+    holders: ({ holders }) => {
+      const answered = holders.filter(({ answeredAt }) => answeredAt !== '');
+      return `${answered.length} of ${holders.length} answered`;
+    },
+    'ordered at': ({ orderedAt }) => orderedAt,
+    deadline: ({ deadline }) => deadline,
+  });
+}
+
+async function one(
+  world: World,
+  orderId: OrderId,
+  options: StatusOptions,
+  { print, call }: Surroundings,
+): Promise<void> {
+  const order = await withClient(options, DOORS.purge, (revocation) =>
+    revocation.status({ orderId }, call),
+  );
+  show(order, print);
+  world.finish(orderExit(order));
+}
+
+function show(order: OrderAnswer, print: Surroundings['print']): void {
+  const { holders, ...rest } = orderView(order);
+  print.progress(
+    `${order.orderId}: ${rest.state}, reason ${rest.reason}, events: ${order.eventIds.length}, deadline ${rest.deadline}`,
+  );
+  if (rest.lastError !== '') print.progress(`last error: ${rest.lastError}`);
+  print.answer({ ...rest, holders }, () =>
+    holders.length === 0
+      ? ['nobody held it']
+      : holders.map(({ member, state, answeredAt, afterMs }) =>
+          [member.padEnd(8), state.padEnd(8), answeredAt, after(afterMs)].join('  ').trimEnd(),
+        ),
+  );
+}
+
+function after(ms: number | null): string {
+  return ms === null ? '' : `after ${durationText(ms)}`;
+}
+
+async function watch(
+  world: World,
+  orderId: OrderId,
+  options: StatusOptions,
+  { print, call, patienceMs }: Surroundings,
+): Promise<void> {
+  const stop = world.interruption();
+  const startMs = world.clock.monotonicMs();
+  const { end, order } = await withClient(options, DOORS.purge, (revocation) =>
+    watchOrder({
+      clock: world.clock,
+      ask: () => revocation.status({ orderId }, call),
+      onChange: (name, state) => {
+        const passed = durationText(world.clock.monotonicMs() - startMs);
+        print.progress(`${passed.padStart(8)}  ${name.padEnd(10)} ${state}`);
+      },
+      patienceMs,
+      stop,
+    }),
+  );
+  if (order) show(order, print);
+  if (end !== 'closed') {
+    print.progress(
+      `resume  concordat purge status ${orderId} --watch${sameMember(options, world)}`,
+    );
+  }
+  if (end === 'late') {
+    const text = `the order is ${order?.state ?? 'unknown'} after ${durationText(patienceMs ?? 0)}`;
+    throw new ConcordatError('DEADLINE_EXCEEDED', text);
+  }
+  world.finish({ closed: EXIT.done, overdue: EXIT.partlyDone, stopped: INTERRUPTED }[end]);
+}

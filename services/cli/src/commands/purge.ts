@@ -1,0 +1,132 @@
+import { writeFile } from 'node:fs/promises';
+import { asConcordatError } from '@concordat/common/domain/errors.js';
+import type { EventId, OrderId } from '@concordat/common/domain/ids.js';
+import { type Command, Option } from 'commander';
+import { OFFICER_REASONS, type OfficerReason } from '../domain/purge-order.js';
+import { DOORS, withClient } from '../io/session.js';
+import { signOrder } from '../io/sign-order.js';
+import {
+  type MemberOptions,
+  type Surroundings,
+  asMember,
+  durationArgument,
+  eventsArgument,
+  orderArgument,
+  sameMember,
+  surroundings,
+  usageError,
+} from './options.js';
+import { addStatusOfPurges } from './purge-status.js';
+import type { World } from './world.js';
+
+interface OrderOptions extends MemberOptions {
+  readonly reason: OfficerReason;
+  readonly deadline: number;
+  readonly dryRun?: true;
+}
+interface CertificateOptions extends MemberOptions {
+  readonly out: string;
+}
+
+const DAY_MS = 86_400_000;
+
+export function addPurgeCommands(program: Command, world: World): void {
+  const purge = program.command('purge').description('take events back from whoever holds them');
+  asMember(purge.command('order'), world)
+    .description("order the purge of own events, signed with the purge officer's key of the home")
+    .argument('<ids...>', 'own events', eventsArgument)
+    .addOption(
+      new Option('--reason <reason>', 'why').choices(OFFICER_REASONS).makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--deadline <duration>', 'until when every holder must have answered')
+        .argParser(durationArgument)
+        .default(DAY_MS, '24h'),
+    )
+    .option('--dry-run', 'show whom it would reach; order nothing')
+    .action(async (ids: readonly EventId[], options: OrderOptions, command: Command) => {
+      const around = surroundings(world, command);
+      if (options.dryRun) await preview(ids, options, around);
+      else await order(world, ids, options, around);
+    });
+  addStatusOfPurges(purge, world);
+  asMember(purge.command('certificate'), world)
+    .description('the certificate of a closed order; concordat verify certificate checks it')
+    .argument('<order>', 'an order', orderArgument)
+    .option('--out <file>', 'where to write it; - for the standard output', '-')
+    .action(async (orderId: OrderId, options: CertificateOptions, command: Command) =>
+      certificate(orderId, options, surroundings(world, command)),
+    );
+}
+
+async function preview(
+  ids: readonly EventId[],
+  options: MemberOptions,
+  { print, call }: Surroundings,
+): Promise<void> {
+  const { member: origin } = options;
+  const found = await withClient(options, DOORS.operator, (node) =>
+    Promise.all(
+      ids.map(async (eventId) => {
+        const { category, state } = await node.show({ origin, eventId }, call);
+        const { holders, sealed } = await node.holders({ eventId }, call);
+        return {
+          event: eventId,
+          category,
+          state,
+          sealed,
+          holders: holders.map((one) => one.member),
+        };
+      }),
+    ),
+  );
+  print.list(found, {
+    event: ({ event }) => event,
+    category: ({ category }) => category,
+    state: ({ state }) => state,
+    holders: ({ holders }) => (holders.length === 0 ? 'nobody' : holders.join(', ')),
+  });
+  const reached = new Set(found.flatMap(({ holders }) => holders));
+  print.progress(
+    `events: ${found.length}, holders: ${reached.size}; a dry run, nothing is ordered`,
+  );
+}
+
+async function order(
+  world: World,
+  ids: readonly EventId[],
+  options: OrderOptions,
+  { print, call }: Surroundings,
+): Promise<void> {
+  const { home, member, reason, deadline: deadlineMs } = options;
+  const bytes = await signOrder(world, { home, member, ids, reason, deadlineMs });
+  const { orderId } = await withClient(options, DOORS.purge, (revocation) =>
+    revocation.order({ order: bytes }, call),
+  );
+  print.answer({ orderId }, () => [orderId]);
+  print.progress(`next  concordat purge status ${orderId} --watch${sameMember(options, world)}`);
+}
+
+async function certificate(
+  orderId: OrderId,
+  options: CertificateOptions,
+  { print, call }: Surroundings,
+): Promise<void> {
+  const { dsseJson } = await withClient(options, DOORS.purge, (revocation) =>
+    revocation.certificate({ orderId }, call),
+  );
+  const { out } = options;
+  if (out === '-') {
+    print.raw(`${dsseJson}\n`);
+    return;
+  }
+  try {
+    await writeFile(out, `${dsseJson}\n`);
+  } catch (cause) {
+    throw usageError(
+      `--out: expected a file that can be written, came ${asConcordatError(cause).code}`,
+    );
+  }
+  print.progress(`${out}: anybody with the trust file can check it, offline`);
+  print.progress(`next  concordat verify certificate ${out}`);
+}

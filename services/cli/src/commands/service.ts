@@ -1,0 +1,113 @@
+import type { Command } from 'commander';
+import type { MemberId } from '@concordat/common/domain/ids.js';
+import {
+  MEMBER_SERVICES,
+  type MemberService,
+  serviceEnvironment,
+} from '../domain/service-environment.js';
+import { homeSettings, memberIn, readFederationOf } from '../io/home.js';
+import { type ServiceProcess, mainOf, runServices } from '../io/run-service.js';
+import {
+  type BrokerOptions,
+  type MemberOptions,
+  asMember,
+  memberArgument,
+  onBroker,
+  surroundings,
+  usageError,
+} from './options.js';
+import { profileOf } from './topic.js';
+import type { World } from './world.js';
+
+interface StartOptions extends BrokerOptions {
+  readonly home?: string;
+  readonly member?: MemberId;
+}
+
+const ABOUT: Record<MemberService, string> = {
+  node: "a member's edge: publishes, receives, serves readers",
+  consent: 'decides what each recipient may have',
+  revocation: 'takes back what was released, and proves it',
+};
+
+export function addServiceCommands(program: Command, world: World): void {
+  for (const service of MEMBER_SERVICES) {
+    const start = program
+      .command(service)
+      .description(ABOUT[service])
+      .command('start')
+      .description(`run ${service} from a home, or from CONCORDAT_* settings when none is named`);
+    onBroker(start, world)
+      .option('--home <dir>', 'directory of the federation', world.settings.home)
+      .option('--member <id>', 'for whom (CONCORDAT_MEMBER)', memberArgument, world.settings.member)
+      .action(async (options: StartOptions) => startOne(world, service, options));
+  }
+  const all = program
+    .command('member')
+    .description('a member with all its services')
+    .command('start')
+    .description('run every service that the federation file lists for the member');
+  asMember(onBroker(all, world), world).action(
+    async (options: MemberOptions & BrokerOptions, command: Command) =>
+      startMember(world, options, command),
+  );
+}
+
+async function startOne(
+  world: World,
+  service: MemberService,
+  options: StartOptions,
+): Promise<void> {
+  const env = await environmentFor(world, service, options);
+  world.finish(
+    await runServices([{ service, main: mainOf(service), env }], { stop: world.interruption() }),
+  );
+}
+
+/** From the home, unless none is named and the shell has the settings themselves. */
+export async function environmentFor(
+  world: World,
+  service: MemberService,
+  options: StartOptions,
+): Promise<Readonly<Record<string, string>>> {
+  const { environment: shell } = world.settings;
+  if (options.home === undefined && shell['CONCORDAT_FEDERATION_FILE'] !== undefined) {
+    return environmentOf(world, {});
+  }
+  const { home = '.', member: id, brokers } = options;
+  if (id === undefined) {
+    throw usageError('--member (CONCORDAT_MEMBER): expected a member id, came nothing');
+  }
+  const member = memberIn(await readFederationOf(home), id);
+  const profile = profileOf(options.profile);
+  return environmentOf(world, homeSettings({ home, member, service, brokers, profile }));
+}
+
+function environmentOf(
+  { settings: { environment } }: World,
+  settings: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const env = serviceEnvironment(environment, settings);
+  if (env.ok) return env.value;
+  throw env.error;
+}
+
+async function startMember(
+  world: World,
+  options: MemberOptions & BrokerOptions,
+  command: Command,
+): Promise<void> {
+  const { print } = surroundings(world, command);
+  const { home, brokers } = options;
+  const member = memberIn(await readFederationOf(home), options.member);
+  const services = MEMBER_SERVICES.filter((service) => member.services[service] !== undefined);
+  const profile = profileOf(options.profile);
+  const processes = services.map((service): ServiceProcess => {
+    const settings = homeSettings({ home, member, service, brokers, profile });
+    return { service, main: mainOf(service), env: environmentOf(world, settings) };
+  });
+  print.progress(`${member.id}: starting ${services.join(', ')}; Ctrl-C stops them`);
+  const onLine = (service: MemberService, line: string): void =>
+    world.err(`${member.id}-${service} ${line}\n`);
+  world.finish(await runServices(processes, { stop: world.interruption(), onLine }));
+}

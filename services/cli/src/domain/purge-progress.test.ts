@@ -1,0 +1,40 @@
+import { expect, test } from '@jest/globals';
+import { type OrderAnswer, changes, orderExit, orderView, standings } from './purge-progress.js';
+
+const order: OrderAnswer = {
+  orderId: 'o',
+  state: 'APPENDED',
+  reason: 'delisted',
+  eventIds: ['e'],
+  holders: [
+    { member: 'de', state: 'DELETED', answeredAtMs: 3_000 },
+    { member: 'fr', state: 'APPENDED', answeredAtMs: 0 },
+  ],
+  orderedAtMs: 1_000,
+  closedAtMs: 0,
+  deadlineMs: 9_000,
+  overdue: false,
+  lastError: '',
+};
+
+test('an order that waits for a holder is partly done, a closed one is done', () => {
+  expect(orderExit(order)).toBe(7);
+  expect(orderExit({ state: 'CLOSED' })).toBe(0);
+});
+
+test('who has not answered has no time of answer', () => {
+  expect(orderView(order).holders).toEqual([
+    { member: 'de', state: 'DELETED', answeredAt: '1970-01-01T00:00:03.000Z', afterMs: 2_000 },
+    { member: 'fr', state: 'APPENDED', answeredAt: '', afterMs: null },
+  ]);
+});
+
+test('only what changed is told again', () => {
+  const closed = { ...order, state: 'CLOSED', overdue: true };
+  expect(changes(standings(order), standings(closed))).toEqual([['order', 'CLOSED, overdue']]);
+  expect(changes(new Map(), standings(order))).toEqual([
+    ['order', 'APPENDED'],
+    ['de', 'DELETED'],
+    ['fr', 'APPENDED'],
+  ]);
+});

@@ -1,0 +1,62 @@
+import { EXIT, type ExitCode } from './exit-code.js';
+import { timeText } from './time-text.js';
+
+/** What the revocation service answers about one order. */
+export interface OrderAnswer {
+  readonly orderId: string;
+  readonly state: string;
+  readonly reason: string;
+  readonly eventIds: readonly string[];
+  readonly holders: readonly {
+    readonly member: string;
+    readonly state: string;
+    readonly answeredAtMs: number;
+  }[];
+  readonly orderedAtMs: number;
+  readonly closedAtMs: number;
+  readonly deadlineMs: number;
+  readonly overdue: boolean;
+  readonly lastError: string;
+}
+
+export function isClosed({ state }: Pick<OrderAnswer, 'state'>): boolean {
+  return state === 'CLOSED';
+}
+
+/** An order with times for people. */
+export function orderView(order: OrderAnswer) {
+  const { orderedAtMs, closedAtMs, deadlineMs, holders, ...rest } = order;
+  return {
+    ...rest,
+    orderedAt: timeText(orderedAtMs),
+    deadline: timeText(deadlineMs),
+    closedAt: timeText(closedAtMs),
+    holders: holders.map(({ answeredAtMs, ...holder }) => ({
+      ...holder,
+      answeredAt: timeText(answeredAtMs),
+      afterMs: answeredAtMs === 0 ? null : answeredAtMs - orderedAtMs,
+    })),
+  };
+}
+
+/** An order that still waits for somebody is partly done. */
+export function orderExit(order: Pick<OrderAnswer, 'state'>): ExitCode {
+  return isClosed(order) ? EXIT.done : EXIT.partlyDone;
+}
+
+/** One line for the order and one for each holder, as they stand. */
+export function standings(order: OrderAnswer): ReadonlyMap<string, string> {
+  const late = order.overdue ? ', overdue' : '';
+  const trouble = order.lastError === '' ? '' : `, last error ${order.lastError}`;
+  const lines = new Map([['order', `${order.state}${late}${trouble}`]]);
+  for (const { member, state } of order.holders) lines.set(member, state);
+  return lines;
+}
+
+/** What changed from one look to the next, a line each. */
+export function changes(
+  before: ReadonlyMap<string, string>,
+  now: ReadonlyMap<string, string>,
+): readonly (readonly [name: string, state: string])[] {
+  return [...now].filter(([name, state]) => before.get(name) !== state);
+}
