@@ -25,12 +25,28 @@ export function parseStrictJson(bytes: Uint8Array, bytesMax: number): Result<Jso
   }
   const problem = keysProblem(text);
   if (problem) return refuse(problem.path, problem.what);
+  let value: Json;
   try {
-    return ok(JSON.parse(text) as Json);
+    value = JSON.parse(text) as Json;
   } catch {
     // the parser's own message quotes what it read
     return refuse('$', 'expected JSON');
   }
+  const lone = /\\u[dD][89a-fA-F]/.test(text) ? loneSurrogate(value, '$') : undefined;
+  return lone === undefined ? ok(value) : refuse(lone, 'half of a character');
+}
+
+/** Written as UTF-8 it would become another character, and nobody would learn of it. @returns the path of the first */
+function loneSurrogate(value: Json, path: string): string | undefined {
+  if (typeof value === 'string') return /\p{Surrogate}/u.test(value) ? path : undefined;
+  if (value === null || typeof value !== 'object') return undefined;
+  for (const [key, item] of Object.entries(value)) {
+    const at = Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`;
+    if (/\p{Surrogate}/u.test(key)) return path;
+    const found = loneSurrogate(item as Json, at);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function refuse(path: string, what: string): Result<never, ConcordatError> {
@@ -44,7 +60,11 @@ interface Level {
   key: string;
 }
 
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
+/**
+ * A string that never ends still matches, up to the end: were it to fail, every later quote would be tried in turn, and
+ * a quarter of a megabyte of them take minutes.
+ */
+const TOKEN = /"(?:[^"\\]|\\[^]?)*"?|[{}[\],:]/g;
 
 /** One pass over the structure: depth, duplicate keys, keys that change prototypes. Syntax is left to the parser. */
 function keysProblem(text: string): { path: string; what: string } | undefined {

@@ -106,7 +106,11 @@ function encodeEvent(
     const value = Object.fromEntries(given.map((name) => [name, fields[name]]));
     const problem = valueProblem(section.type, value);
     if (problem) return problem;
-    encoded.set(section.name, Uint8Array.from(section.type.toBuffer(value)));
+    const bytes = Uint8Array.from(section.type.toBuffer(value));
+    // what no recipient would decode must not be published
+    const limit = section.guard(bytes, EVENT_LIMITS);
+    if (limit !== undefined) return invalid(`section ${section.name}`, limit);
+    encoded.set(section.name, bytes);
   }
   return ok(encoded);
 }
