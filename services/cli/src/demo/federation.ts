@@ -65,13 +65,14 @@ export function processPlans(
   places: Places,
   federation: Federation,
   brokers: readonly string[],
+  servicesDir: string,
 ): ProcessPlan[] {
   return federation.members.flatMap(({ id, services }) =>
     ORIGIN_SERVICES.flatMap((service): ProcessPlan[] => {
       const address = services[service];
       if (address === undefined) return [];
       const env = serviceEnv({ places, member: id, service, address, brokers });
-      return [{ name: `${id}-${service}`, main: mainOf(service), env }];
+      return [{ name: `${id}-${service}`, main: mainOf(servicesDir, service), env }];
     }),
   );
 }

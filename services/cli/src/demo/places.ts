@@ -9,9 +9,12 @@ const repository = (path: string): string =>
 
 export const SCHEMAS_DIR = repository('schemas');
 
+/** Where the built services are, each as `<service>/dist/main.js`. */
+export const SERVICES_DIR = repository('services');
+
 /** The entry of a built service. */
-export function mainOf(service: DemoService): string {
-  return repository(`services/${service}/dist/main.js`);
+export function mainOf(servicesDir: string, service: DemoService): string {
+  return join(servicesDir, service, 'dist', 'main.js');
 }
 
 /** Where the demo keeps what; all of it below one directory. */

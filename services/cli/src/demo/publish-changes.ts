@@ -21,6 +21,8 @@ export interface PublishingParts {
   readonly book: Book;
   readonly story: Story;
   readonly schema: CategoryType;
+  /** told with the share of one list that is published */
+  readonly onProgress: (share: number) => void;
 }
 
 export interface Change {
@@ -35,12 +37,14 @@ export async function publishChanges(
   changes: readonly Change[],
   dateGenerated: string,
 ): Promise<void> {
-  const { story } = parts;
+  const { story, onProgress } = parts;
   let done = 0;
+  onProgress(0);
   await inParallel(changes, WIDTH, async (change) => {
     await publishOne(parts, change, dateGenerated);
     done += 1;
     story.progress('published', done, changes.length);
+    onProgress(done / changes.length);
   });
 }
 

@@ -9,6 +9,8 @@ export interface DemoReport {
   >;
   readonly withheld: Readonly<Record<string, number>>;
   readonly withheldReasons: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** keys that the origin's node refused although consent had released them: member, reason, count */
+  readonly keysRefused: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly attacks: Readonly<Record<AttackName, AttackResult>>;
   readonly attackDetails: Readonly<Record<AttackName, AttackDetail>>;
   readonly resurrected: number;
@@ -16,6 +18,7 @@ export interface DemoReport {
   readonly latencyMs: Percentiles;
   readonly purgeMs: Percentiles;
   readonly kafka: { readonly source: string; readonly brokers: readonly string[] };
+  /** by process, the broker included when it is ours */
   readonly restarts: Readonly<Record<string, number>>;
   readonly durationMs: number;
 }
@@ -29,12 +32,16 @@ export interface AttackDetail {
   /** digests of ids, sections and keys held, tombstones, heads and receipts; base64url */
   readonly stateBefore: string;
   readonly stateAfter: string;
+  /** forgedPurge: every forgery that was tried, and the code that it met */
+  readonly forgeries?: Readonly<Record<string, string>>;
 }
 
 /** After every recipient read everything again from zero. */
 export interface ReplayFinding {
   readonly ledgerRecordsAdded: number;
   readonly receiptsAdded: number;
+  /** releases of purged events that were met again in the feeds, and passed over */
+  readonly purgedSkipped: number;
   readonly stateChanged: readonly string[];
 }
 

@@ -1,9 +1,12 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseCategorySchema } from '@concordat/common/domain/category-schema.js';
-import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { Federation } from '@concordat/common/domain/federation.js';
+import { keyIdOf, rawPublicKey } from '@concordat/common/domain/keys.js';
 import type { Clock, Random } from '@concordat/common/domain/ports.js';
+import type { Signer } from '@concordat/common/domain/statement.js';
 import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
 import { readSigningKey } from '@concordat/common/io/federation-file.js';
@@ -16,23 +19,23 @@ import { diffEntries } from '../domain/un-list/match.js';
 import { type FoundBroker, findBroker } from '../io/broker/find-broker.js';
 import { federationFiles, memberFiles } from '../io/federation-init.js';
 import { type SnapshotFile, readSnapshots } from '../io/un-list-folder.js';
-import { tryAttacks } from './attacks.js';
+import { type Forgers, tryAttacks } from './attacks.js';
 import { Book } from './book.js';
 import { fetchCertificates, verifyCertificates } from './certificates.js';
-import { startChaos } from './chaos.js';
+import { type Chaos, type Victim, planChaos } from './chaos.js';
 import { type DemoClients, openClients } from './clients.js';
 import { dumpTopics } from './dump-topics.js';
 import { makeFederation, processPlans } from './federation.js';
 import { orderPurge } from './order-purges.js';
-import { insist, waitFor } from './patience.js';
-import { type Places, SCHEMAS_DIR, placesIn } from './places.js';
+import { waitFor } from './patience.js';
+import { type Places, SCHEMAS_DIR, SERVICES_DIR, placesIn } from './places.js';
 import { type PublishingParts, publishChanges } from './publish-changes.js';
 import { countReadable } from './read-back.js';
 import { replayAll } from './replay-all.js';
 import { type DemoReport, percentiles } from './report.js';
 import { readablePurged, storedPurged } from './resurrection.js';
 import { ORIGIN, RECIPIENTS, SHARES } from './scenario.js';
-import { type Look, lookAround, releasedTo, settle } from './settle.js';
+import { type Look, keysRefused, lookAround, releasedTo, settle } from './settle.js';
 import type { Story } from './story.js';
 import { Supervised } from './supervisor.js';
 import { watchArrivals } from './watch-arrivals.js';
@@ -43,6 +46,19 @@ export interface DemoOptions {
   readonly kafkaBrokers: string | undefined;
   /** kills each process and the broker once, at moments that follow from the seed */
   readonly killSeed: number | undefined;
+  /** where the built services are, each as `<service>/dist/main.js`; default: this repository's */
+  readonly servicesDir?: string;
+  /** called when all is done and everything still runs */
+  readonly visit?: (scene: RunningDemo) => Promise<void>;
+}
+
+/** A federation at work, for whoever wants to look closer. */
+export interface RunningDemo {
+  readonly places: Places;
+  readonly federation: Federation;
+  readonly clients: DemoClients;
+  readonly log: LogClient;
+  readonly book: Book;
 }
 
 export interface DemoPorts {
@@ -51,8 +67,6 @@ export interface DemoPorts {
   readonly story: Story;
 }
 
-/** All kills of a seed fall into this window after the first publication. */
-const KILL_WINDOW_MS = 15_000;
 const LISTING = 'listing.v1.avsc';
 
 /** The whole demo: build a federation, share the lists, take back what left them, prove it, attack it. */
@@ -116,7 +130,8 @@ async function onStage(
     failed = reject;
   });
   failure.catch(() => undefined);
-  for (const plan of processPlans(places, federation, brokers)) {
+  const servicesDir = options.servicesDir ?? SERVICES_DIR;
+  for (const plan of processPlans(places, federation, brokers, servicesDir)) {
     const service = new Supervised(plan, { logsDir: places.logsDir, clock, onFailure: failed });
     service.start();
     services.push(service);
@@ -126,8 +141,20 @@ async function onStage(
   try {
     await Promise.race([failure, waitUntilUp(clock, clients)]);
     story.line(`${String(services.length)} processes are ready`);
-    const acts = play(options, ports, { ...stage, clients, log, topics, snapshots });
+    const processes = [...services, ...ownBroker(broker)];
+    const chaos =
+      options.killSeed === undefined
+        ? undefined
+        : planChaos(clock, processes, {
+            seed: options.killSeed,
+            scenes: snapshots.length + SCENES_AFTER,
+            tell: (text) => story.line(text),
+            onFailure: (cause) => failed(asConcordatError(cause)),
+          });
+    const acts = play(ports, { ...stage, clients, log, topics, snapshots, chaos });
     const { report, book } = await Promise.race([failure, acts]);
+    await options.visit?.({ places, federation, clients, log, book });
+    if (broker.kind === 'given') await dumpTopics(log, topics, places.topicsDir);
     await Promise.all(services.map((service) => service.stop()));
     const resurrected = new Set([...report.readableAgain, ...storedPurged(places, book)]);
     const { readableAgain: _ids, ...figures } = report;
@@ -135,7 +162,7 @@ async function onStage(
       ...figures,
       resurrected: resurrected.size,
       kafka: { source: broker.kind === 'given' ? 'KAFKA_BROKERS' : 'jars', brokers },
-      restarts: Object.fromEntries(services.map(({ name, restarts }) => [name, restarts])),
+      restarts: Object.fromEntries(processes.map(({ name, restarts }) => [name, restarts])),
       durationMs: Math.round(clock.monotonicMs() - startMs),
     };
     await writeFile(options.reportFile, `${JSON.stringify(finished, undefined, 2)}\n`);
@@ -172,38 +199,29 @@ interface Cast extends Stage {
   readonly log: LogClient;
   readonly topics: readonly string[];
   readonly snapshots: readonly SnapshotFile[];
+  readonly chaos: Chaos | undefined;
 }
+
+/** Reading and rewinding come after the lists; processes may be killed there too. */
+const SCENES_AFTER = 2;
 
 type PlayReport = Omit<DemoReport, 'kafka' | 'restarts' | 'durationMs' | 'resurrected'> & {
   readonly readableAgain: ReadonlySet<string>;
 };
 
 async function play(
-  options: DemoOptions,
   ports: DemoPorts,
   cast: Cast,
 ): Promise<{ readonly report: PlayReport; readonly book: Book }> {
   const { clock, story } = ports;
-  const { clients, places, broker, services } = cast;
+  const { clients, places, snapshots, chaos } = cast;
   const codec = openRecordCodec(SCHEMAS_DIR);
   const schemaType = openCategoryCodec(SCHEMAS_DIR).findByCategory('listing');
   if (!schemaType) throw new ConcordatError('SCHEMA_UNKNOWN', `expected ${LISTING} in schemas/`);
   const book = new Book();
   const arrivals = watchArrivals(clock, clients, book);
-  const chaos =
-    options.killSeed === undefined
-      ? undefined
-      : startChaos(clock, victims(services, broker), {
-          seed: options.killSeed,
-          windowMs: KILL_WINDOW_MS,
-          tell: (text) => story.line(text),
-        });
 
   const delisted = await shareLists(ports, cast, { ...ports, clients, book, schema: schemaType });
-  if (chaos) {
-    await chaos.over;
-    await insist(clock, () => lookAround(clients));
-  }
   const look = await settle(clock, clients, book);
   await arrivals.stop();
 
@@ -218,22 +236,25 @@ async function play(
   story.line(`${String(issued)} issued, ${String(verified)} verified with trust.json alone`);
 
   story.scene('Rewind every recipient to zero and read everything again');
-  const replay = await replayAll(clock, clients);
+  const replay = await replayAll(clock, clients, (share) =>
+    chaos?.reached({ scene: snapshots.length + 1, share }),
+  );
+  if (chaos) {
+    await chaos.over();
+    await settle(clock, clients, book);
+  }
   const readableAgain = await readablePurged(clock, clients, book);
   story.line(
     `${String(replay.ledgerRecordsAdded)} ledger records and ${String(replay.receiptsAdded)} receipts were added`,
   );
 
   story.scene('Attack it');
-  const stranger = await readSigningKey(
-    memberFiles(places.dir, RECIPIENTS[1] ?? ORIGIN).signingKeyFile('node'),
-  );
-  const attacks = await tryAttacks({ ...ports, codec, log: cast.log, clients, book, stranger });
+  const forgers = await readForgers(places);
+  const attacks = await tryAttacks({ ...ports, codec, log: cast.log, clients, book, forgers });
   for (const [name, { result, detail }] of Object.entries(attacks)) {
-    story.line(`${name}: ${result} (${detail.code})`);
+    const codes = new Set([detail.code, ...Object.values(detail.forgeries ?? {})]);
+    story.line(`${name}: ${result} (${[...codes].join(', ')})`);
   }
-  if (broker.kind === 'given') await dumpTopics(cast.log, cast.topics, places.topicsDir);
-
   const { forgedPurge, replay: replayed, readPurged } = attacks;
   const report: PlayReport = {
     published: look.origin.published,
@@ -262,25 +283,44 @@ async function play(
   return { report, book };
 }
 
-function victims(services: readonly Supervised[], broker: FoundBroker) {
-  const processes = services.map((service) => ({
-    name: service.name,
-    kill: () => service.kill(),
-  }));
-  if (broker.kind === 'given') return processes;
-  const { local } = broker;
-  const killBroker = async (): Promise<void> => {
-    await local.kill();
-    await local.restart();
+async function readForgers(places: Places): Promise<Forgers> {
+  const own = memberFiles(places.dir, ORIGIN);
+  const [other] = RECIPIENTS.slice(1);
+  return {
+    stranger: await readSigningKey(memberFiles(places.dir, other ?? ORIGIN).signingKeyFile('node')),
+    wrongRole: await readSigningKey(own.signingKeyFile('consent')),
+    unknown: newSigner(),
+    rightKeyId: (await readSigningKey(own.signingKeyFile('revocation'))).keyId,
   };
-  return [...processes, { name: 'the broker', kill: killBroker }];
+}
+
+function newSigner(): Signer {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return { keyId: keyIdOf(rawPublicKey(privateKey)), privateKey };
+}
+
+/** Our own broker as a process that can be killed; a given one is left alone. */
+function ownBroker(broker: FoundBroker): (Victim & { restarts: number })[] {
+  if (broker.kind === 'given') return [];
+  const { local } = broker;
+  return [
+    {
+      name: 'broker',
+      restarts: 0,
+      async kill() {
+        await local.kill();
+        await local.restart();
+        this.restarts += 1;
+      },
+    },
+  ];
 }
 
 /** Publishes list after list; what left a list is taken back. @returns the references that were delisted */
 async function shareLists(
   ports: DemoPorts,
-  { clients, places, snapshots }: Cast,
-  parts: PublishingParts,
+  { clients, places, snapshots, chaos }: Cast,
+  parts: Omit<PublishingParts, 'onProgress'>,
 ): Promise<string[]> {
   const { clock, story } = ports;
   const { book } = parts;
@@ -290,7 +330,7 @@ async function shareLists(
   );
   const delisted: string[] = [];
   let before: SnapshotFile['snapshot']['entries'] = [];
-  for (const { snapshot } of snapshots) {
+  for (const [scene, { snapshot }] of snapshots.entries()) {
     const day = snapshot.dateGenerated.slice(0, 10);
     const { added, amended, delisted: gone } = diffEntries(before, snapshot.entries);
     story.scene(`List of ${day}`);
@@ -304,7 +344,8 @@ async function shareLists(
         return { entry: after, ...(live && { supersedes: live.id }) };
       }),
     ];
-    await publishChanges(parts, changes, snapshot.dateGenerated);
+    const onProgress = (share: number): void => chaos?.reached({ scene, share });
+    await publishChanges({ ...parts, onProgress }, changes, snapshot.dateGenerated);
     for (const { reference } of gone) {
       await orderPurge({ ...ports, codec, clients, officer }, book.remove(reference));
       delisted.push(reference);
@@ -329,7 +370,7 @@ function tellLook(story: Story, look: Look): void {
   }
 }
 
-function withheldBy(look: Look): Pick<DemoReport, 'withheld' | 'withheldReasons'> {
+function withheldBy(look: Look): Pick<DemoReport, 'withheld' | 'withheldReasons' | 'keysRefused'> {
   const withheldReasons = Object.fromEntries(
     look.consent.recipients.map(({ recipient, withheld }) => [recipient, { ...withheld }]),
   );
@@ -339,12 +380,15 @@ function withheldBy(look: Look): Pick<DemoReport, 'withheld' | 'withheldReasons'
       Object.values(reasons).reduce((sum, n) => sum + n, 0),
     ]),
   );
-  return { withheld, withheldReasons };
+  const refused = new Map(
+    [...look.recipients].map(([member, status]) => [member, keysRefused(status)]),
+  );
+  return { withheld, withheldReasons, keysRefused: Object.fromEntries(refused) };
 }
 
 async function readAll(
   clock: Clock,
-  { clients }: Cast,
+  { clients, chaos, snapshots }: Cast,
   book: Book,
   look: Look,
   story: Story,
@@ -354,7 +398,8 @@ async function readAll(
   );
   if (!parsed.ok) throw new ConcordatError('SCHEMA_INVALID', LISTING);
   const members: Record<string, { released: number; readable: number }> = {};
-  for (const [member, node] of clients.recipients) {
+  for (const [at, [member, node]] of [...clients.recipients].entries()) {
+    chaos?.reached({ scene: snapshots.length, share: at / clients.recipients.size });
     const readable = await countReadable(clock, book, parsed.value, { member, clients: node });
     const released = look.origin.released[member] ?? 0;
     members[member] = { released, readable };

@@ -50,13 +50,14 @@ function millis({ p50, p95, p99 }: DemoReport['latencyMs']): string {
 
 /** Did the run show what it set out to show? If not, the command fails. */
 export function isProven(report: DemoReport): boolean {
-  const { certificates, attacks, replay, purged, resurrected } = report;
+  const { certificates, attacks, keysRefused, replay, purged, resurrected } = report;
   return (
     certificates.issued === purged &&
     certificates.verified === purged &&
     attacks.forgedPurge === 'refused' &&
     attacks.replay === 'ignored' &&
     attacks.readPurged === 'refused' &&
+    Object.values(keysRefused).every((reasons) => Object.keys(reasons).length === 0) &&
     replay.ledgerRecordsAdded === 0 &&
     replay.receiptsAdded === 0 &&
     replay.stateChanged.length === 0 &&
