@@ -42,6 +42,8 @@ export interface TestEvent {
   readonly id: EventId;
   readonly retainUntilMs?: UnixMs;
   readonly supersedes?: EventId;
+  /** of the header, when it lies */
+  readonly origin?: MemberId;
 }
 
 interface OwnBlock {
@@ -229,11 +231,11 @@ export class TestLedger {
     return { ledgerNumber: link.number, statementHash: statement.hash };
   }
 
-  #header({ id, retainUntilMs, supersedes }: TestEvent) {
+  #header({ id, retainUntilMs, supersedes, origin }: TestEvent) {
     const some = sha256(utf8(id));
     const header: Header = {
       version: 1,
-      origin: this.origin,
+      origin: origin ?? this.origin,
       id,
       category: 'listing.al-qaida.individual',
       schemaHash: some,

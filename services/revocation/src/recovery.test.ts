@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { EMPTY_HEAD } from '@concordat/common/domain/chain.js';
-import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Signer } from '@concordat/common/domain/statement.js';
 import { orderId, signAs } from '../../../test/support/ledger.js';
 import { eventId } from '../../../test/support/origin.js';
