@@ -8,10 +8,10 @@ import { addPublishCommand } from './event-publish.js';
 import {
   type MemberOptions,
   asMember,
-  durationArgument,
   eventArgument,
   memberArgument,
   surroundings,
+  withWait,
 } from './options.js';
 import type { World } from './world.js';
 
@@ -32,11 +32,11 @@ export function addEventCommands(program: Command, world: World): void {
     .action(async (id: EventId, options: OriginOptions, command: Command) =>
       show(world, id, options, command),
     );
-  fromOrigin(event.command('open'), world)
+  const openCommand = fromOrigin(event.command('open'), world);
+  withWait(openCommand, 'try so long while it is still on its way')
     .description('read one event for a purpose and a case; every attempt is logged')
     .requiredOption('--purpose <name>', 'what it is read for')
     .requiredOption('--case <number>', "the reader's own case number")
-    .option('--wait <duration>', 'try so long while it is still on its way', durationArgument)
     .action(async (id: EventId, options: OpenOptions, command: Command) =>
       open(world, id, options, command),
     );

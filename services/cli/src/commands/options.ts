@@ -135,6 +135,11 @@ export function onBroker(command: Command, { settings }: World): Command {
     );
 }
 
+/** For what takes a moment to come: without it, one attempt. */
+export function withWait(command: Command, about: string): Command {
+  return command.option('--wait <duration>', about, durationArgument);
+}
+
 /** What an action needs of the global options. */
 export interface Surroundings {
   readonly print: Printer;

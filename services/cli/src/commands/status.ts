@@ -1,4 +1,4 @@
-import { asConcordatError } from '@concordat/common/domain/errors.js';
+import { type ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { Command } from 'commander';
 import { EXIT } from '../domain/exit-code.js';
 import { MEMBER_SERVICES, type MemberService } from '../domain/service-environment.js';
@@ -6,13 +6,19 @@ import { alignedLines } from '../domain/terminal-text.js';
 import { memberIn, readFederationOf } from '../io/home.js';
 import { factLines } from '../io/print.js';
 import { DOORS, withClient } from '../io/session.js';
-import { type MemberOptions, asMember, surroundings } from './options.js';
+import { untilThere } from '../io/until-there.js';
+import { type MemberOptions, asMember, surroundings, withWait } from './options.js';
 import type { World } from './world.js';
 
 export function addStatusCommand(program: Command, world: World): void {
-  asMember(program.command('status'), world)
+  const command = asMember(program.command('status'), world);
+  withWait(command, 'ask so long while a service does not answer')
     .description("how a member's services stand; exit code 7 when one does not answer")
-    .action(async (options: MemberOptions, command: Command) => status(world, options, command));
+    .action(async (options: StatusOptions, on: Command) => status(world, options, on));
+}
+
+interface StatusOptions extends MemberOptions {
+  readonly wait?: number;
 }
 
 /** What a service answered, or the code of why it did not. */
@@ -20,7 +26,7 @@ async function answerOf(ask: Promise<object>): Promise<object> {
   return ask.catch((cause: unknown) => ({ error: asConcordatError(cause).code }));
 }
 
-async function status(world: World, options: MemberOptions, command: Command): Promise<void> {
+async function status(world: World, options: StatusOptions, command: Command): Promise<void> {
   const { print, call } = surroundings(world, command);
   const member = memberIn(await readFederationOf(options.home), options.member);
   const asked: Record<MemberService, () => Promise<object>> = {
@@ -34,7 +40,10 @@ async function status(world: World, options: MemberOptions, command: Command): P
   };
   const services = MEMBER_SERVICES.filter((service) => member.services[service] !== undefined);
   const answers = await Promise.all(
-    services.map(async (service) => [service, await answerOf(asked[service]())] as const),
+    services.map(async (service) => {
+      const answer = untilThere(world.clock, options.wait ?? 0, isAway, asked[service]);
+      return [service, await answerOf(answer)] as const;
+    }),
   );
   print.answer(Object.fromEntries(answers), () =>
     answers.flatMap(([service, answer]) => [
@@ -43,6 +52,10 @@ async function status(world: World, options: MemberOptions, command: Command): P
     ]),
   );
   if (answers.some(([, answer]) => 'error' in answer)) world.finish(EXIT.partlyDone);
+}
+
+function isAway({ code }: ConcordatError): boolean {
+  return code === 'PEER_UNAVAILABLE';
 }
 
 /** Names and counts first, then one line for each partner, recipient and the like. */

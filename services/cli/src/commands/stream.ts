@@ -12,10 +12,10 @@ import {
   type Surroundings,
   asMember,
   atHome,
-  durationArgument,
   eventArgument,
   memberArgument,
   surroundings,
+  withWait,
 } from './options.js';
 import type { World } from './world.js';
 
@@ -45,11 +45,11 @@ export function addStreamCommands(program: Command, world: World): void {
     .action(async (options: TailOptions, command: Command) =>
       tail(world, options, surroundings(world, command)),
     );
-  asMember(stream.command('explain'), world)
+  const explainCommand = asMember(stream.command('explain'), world);
+  withWait(explainCommand, 'try so long while nothing is decided yet')
     .description('why an own event was released to a member or withheld from it')
     .argument('<id>', 'an own event', eventArgument)
     .requiredOption('--for <member>', 'the recipient', memberArgument)
-    .option('--wait <duration>', 'try so long while nothing is decided yet', durationArgument)
     .action(async (id: EventId, options: ExplainOptions, command: Command) =>
       explain(world, id, options, surroundings(world, command)),
     );

@@ -5,11 +5,13 @@ import type { Command } from 'commander';
 import { membershipOf } from '../domain/federation-plan.js';
 import { readFederationOf } from '../io/home.js';
 import type { Printer } from '../io/print.js';
-import { type BrokerOptions, onBroker, surroundings } from './options.js';
+import { untilThere } from '../io/until-there.js';
+import { type BrokerOptions, onBroker, surroundings, withWait } from './options.js';
 import type { World } from './world.js';
 
 interface TopicOptions extends BrokerOptions {
   readonly federationDir: string;
+  readonly wait?: number;
 }
 
 const VERBS = {
@@ -21,7 +23,8 @@ type Verb = keyof typeof VERBS;
 export function addTopicCommands(program: Command, world: World): void {
   const topic = program.command('topic').description('the topics of a federation, as data');
   for (const verb of ['plan', 'apply'] as const) {
-    onBroker(topic.command(verb).description(VERBS[verb]), world)
+    const one = onBroker(topic.command(verb).description(VERBS[verb]), world);
+    withWait(one, 'try so long while no broker answers')
       .option('--federation-dir <dir>', 'where federation.json is', world.settings.home ?? '.')
       .action(async (options: TopicOptions, command: Command) =>
         compare(world, verb, options, command),
@@ -50,12 +53,18 @@ async function compare(
   const brokers = options.brokers.split(',');
   const admin = await openTopicAdmin({ brokers, clientId: 'concordat', clock, random });
   try {
-    const findings = await admin[verb](membership, profile);
+    const findings = await untilThere(clock, options.wait ?? 0, isBrokerAway, () =>
+      admin[verb](membership, profile),
+    );
     report(print, findings);
     conclude(print, verb, findings);
   } finally {
     await admin.close();
   }
+}
+
+function isBrokerAway({ code }: ConcordatError): boolean {
+  return code === 'BROKER_UNAVAILABLE';
 }
 
 function report(print: Printer, findings: readonly TopicFinding[]): void {

@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+let home = '';
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'concordat-walk-'));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+/** What a newcomer types: the shell blocks of the page, in order. */
+function commandsOf(page: string): string {
+  const blocks = readFileSync(join(root, page), 'utf8').matchAll(/^```sh\n([^]*?)^```$/gm);
+  return [...blocks].map(([, block = '']) => block).join('');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+/** As in a shell of its own, without settings of the tests; whatever it started ends with it. */
+async function inShell(commands: string) {
+  const settings = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('CONCORDAT_') && name !== 'KAFKA_BROKERS',
+  );
+  const script = `trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n${commands}`;
+  const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], {
+    cwd: root,
+    env: Object.fromEntries(settings),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exit = new Promise<number | null>((resolve) => shell.once('exit', resolve));
+  const [out, err] = await Promise.all([text(shell.stdout), text(shell.stderr)]);
+  return { exit: await exit, out, err };
+}
+
+test('the walkthrough, typed as it stands, does what it says', async () => {
+  const commands = commandsOf('docs/walkthrough.md')
+    .replaceAll('9092', String(await freePort()))
+    .replaceAll('7100', String(await freePort()).replace(/..$/, '00'))
+    .replaceAll('out/by-hand', home);
+  const { exit, out, err } = await inShell(commands);
+  expect({ exit, err }).toMatchObject({ exit: 0 });
+  expect(out).toMatch(/firstName +SAMPLE/);
+  expect(out).toMatch(/border-control +EX-1 +READ /);
+  expect(out).toMatch(/reason +NO_RULE/);
+  expect(out.match(/exit code 4/g)).toHaveLength(2);
+  expect(out).toMatch(/de +DELETED/);
+  expect(out).toMatch(/holders +de DELETED/);
+  expect(err).toMatch(/^EVENT_UNKNOWN/m);
+  expect(err).toMatch(/^PURGED/m);
+  expect(err).toMatch(/^valid: /m);
+});
