@@ -16,6 +16,7 @@ const shared = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/out/', '<rootDir>/infra/kafka/target/'],
   watchPathIgnorePatterns: ['<rootDir>/out/'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/long-timeout.ts'],
 };
 
 const needsBroker = '\\.broker\\.test\\.ts$';
@@ -40,7 +41,6 @@ export default {
       testMatch: ['<rootDir>/test/**/*.broker.test.ts'],
       globalSetup: '<rootDir>/test/support/broker-setup.js',
       globalTeardown: '<rootDir>/test/support/broker-teardown.js',
-      setupFilesAfterEnv: ['<rootDir>/test/support/long-timeout.ts'],
     },
   ],
 };
