@@ -1,0 +1,371 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Policy } from '@concordat/common/domain/agreement.js';
+import { utf8 } from '@concordat/common/domain/bytes.js';
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import type { Federation } from '@concordat/common/domain/federation.js';
+import type { Identity } from '@concordat/common/domain/identity.js';
+import type { EventId, MemberId, ServiceName } from '@concordat/common/domain/ids.js';
+import {
+  eventsTopic,
+  feedTopic,
+  ledgerTopic,
+  purgeTopic,
+  receiptsTopic,
+} from '@concordat/common/domain/topics.js';
+import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
+import type { LogRecord } from '@concordat/common/io/log-client.js';
+import type { LogFields, Logger } from '@concordat/common/io/logger.js';
+import { MemoryLog, memoryLogClient } from '@concordat/common/io/memory-log.js';
+import { readPolicyFile } from '@concordat/common/io/policy-file.js';
+import type { ClientOf } from '@concordat/common/io/rpc/client.js';
+import {
+  KeyService,
+  NationalService,
+  OperatorService,
+  type concordat,
+} from '@concordat/common/io/rpc/definitions.js';
+import type { Served } from '@concordat/common/io/rpc/server.js';
+import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
+import { type Consent, startConsent } from '@concordat/consent/service.js';
+import type { AskForKeys } from '@concordat/node/flows/fetch-keys.js';
+import { fromWire } from '@concordat/node/io/key-service.js';
+import { type NodeSettings, type RunningNode, startNode } from '@concordat/node/service.js';
+import { memberOf, schemasDir, testFederation } from './federation.js';
+import { localClient } from './local-calls.js';
+import { TestPurgeLedger } from './purge-ledger.js';
+import { eventId } from './origin.js';
+import { until } from './until.js';
+
+export const UN = memberOf('un');
+export const DE = memberOf('de');
+export const FR = memberOf('fr');
+export const RECIPIENTS = [DE, FR];
+export const LANES = 2;
+const DAY_MS = 86_400_000;
+
+const span = { from: '2015-01-01T00:00:00Z', until: '2099-01-01T00:00:00Z' };
+const rule = (id: string, recipient: MemberId, categories: string[], sections: string[]) => ({
+  ...{ id, effect: 'permit', recipients: [recipient], categories, sections },
+  ...{ purposes: ['screening'], retention: { days: 30 } },
+});
+/** `de` may have everything; `fr` one list only, and neither documents nor remarks. */
+const POLICY = {
+  agreements: [
+    {
+      ...{ id: 'a1', version: 1, parties: [UN, ...RECIPIENTS], ...span },
+      rules: [
+        rule('r-de', DE, ['**'], ['*']),
+        rule('r-fr', FR, ['listing.al-qaida.*'], ['identity', 'aliases']),
+      ],
+    },
+  ],
+  consents: [{ id: 'c1', agreementId: 'a1', origin: UN, ...span }],
+};
+
+const members = testFederation([UN, ...RECIPIENTS]);
+const everywhere = { node: '127.0.0.1:1', consent: '127.0.0.1:2', revocation: '127.0.0.1:3' };
+const federation: Federation = {
+  ...members.federation,
+  members: members.federation.members.map((member) =>
+    member.id === UN ? { ...member, services: everywhere } : member,
+  ),
+};
+
+export type Content = Readonly<Record<string, unknown>>;
+type PublishRequest = concordat.node.v1.PublishRequest;
+type ReadResponse = concordat.node.v1.ReadResponse;
+
+/** One node process: its directory outlives it. */
+export interface NodeHandle {
+  readonly member: MemberId;
+  readonly dataDir: string;
+  readonly running: RunningNode;
+  readonly national: ClientOf<typeof NationalService>;
+  readonly operator: ClientOf<typeof OperatorService>;
+}
+
+/**
+ * A small federation in one process: the origin `un` with its real consent service, the nodes of two recipients, a log
+ * in memory, stores in a temporary directory, and calls that never leave the process.
+ */
+export class NodeWorld {
+  readonly dir = mkdtempSync(join(tmpdir(), 'nodes-'));
+  readonly log = new MemoryLog();
+  readonly members = members;
+  readonly federation = federation;
+  readonly categories = openCategoryCodec(schemasDir);
+  readonly purges: TestPurgeLedger;
+  readonly said: {
+    readonly member: MemberId;
+    readonly text: string;
+    readonly fields: LogFields;
+  }[] = [];
+  readonly deaths: { readonly member: MemberId; readonly cause: Error }[] = [];
+  readonly nodes = new Map<MemberId, NodeHandle>();
+  /** Stands between a recipient and the origin's key service. */
+  aroundKeys: (ask: AskForKeys) => AskForKeys = (ask) => ask;
+  /** the answer of the revocation service to a nonce */
+  answerNonce: (recipient: MemberId, nonce: Uint8Array) => Uint8Array;
+  readonly #served = new Map<MemberId, readonly Served[]>();
+  readonly #policyFile: string;
+  #consent: Consent | undefined;
+
+  constructor() {
+    const topics: [string, number][] = [
+      [eventsTopic(UN), LANES],
+      [ledgerTopic(UN), 1],
+      ...RECIPIENTS.flatMap((recipient): [string, number][] => {
+        const direction = { origin: UN, recipient };
+        return [
+          [feedTopic(direction), LANES],
+          [purgeTopic(direction), 1],
+          [receiptsTopic(direction), 1],
+        ];
+      }),
+    ];
+    for (const [topic, lanes] of topics) this.log.createTopic(topic, lanes);
+    this.purges = new TestPurgeLedger(members, UN, (recipient, value) => {
+      this.log.append(purgeTopic({ origin: UN, recipient }), 0, [{ value }]);
+    });
+    this.answerNonce = (recipient, nonce) => this.purges.answer(recipient, nonce);
+    this.#policyFile = join(this.dir, 'agreements.json');
+    writeFileSync(this.#policyFile, JSON.stringify(POLICY));
+  }
+
+  get policy(): Policy {
+    return readPolicyFile(this.#policyFile);
+  }
+
+  /** Starts consent and these nodes; the origin's comes first. */
+  async start(...wanted: readonly MemberId[]): Promise<void> {
+    if (wanted.includes(UN)) await this.startConsent();
+    for (const member of wanted) await this.startNode(member);
+  }
+
+  async startConsent(): Promise<void> {
+    this.#consent = await startConsent(
+      {
+        ...{ member: UN, profile: 'demo', dataDir: join(this.dir, 'consent'), schemasDir },
+        ...{ grpc: { listen: '127.0.0.1:0' }, kafkaBrokers: [], log: { level: 'info' } },
+        ...{ shutdownGraceMs: 1_000, agreementsFile: this.#policyFile },
+        ...members.write(join(this.dir, 'files'), UN, 'consent'),
+      },
+      {
+        clock: systemClock,
+        log: memoryLogClient(this.log, systemClock),
+        logger: this.#logger(UN),
+        serveRpc: async () => ({ port: 1, close: async () => undefined }),
+        checkTopics: async () => undefined,
+      },
+    );
+  }
+
+  async stopConsent(): Promise<void> {
+    await this.#consent?.close();
+    this.#consent = undefined;
+  }
+
+  async startNode(member: MemberId, change: Partial<NodeSettings> = {}): Promise<NodeHandle> {
+    const dataDir = join(this.dir, `node-${member}`);
+    const running = await startNode(
+      {
+        ...{ member, profile: 'demo', dataDir, schemasDir, federation, policy: this.policy },
+        signer: members.signer(member, 'node'),
+        freshnessEveryMs: 20,
+        ...change,
+      },
+      {
+        clock: systemClock,
+        random: systemRandom,
+        log: memoryLogClient(this.log, systemClock),
+        logger: this.#logger(member),
+        peers: {
+          askForKeys: (origin) => this.aroundKeys(this.askForKeys(member, origin)),
+          askFreshness: () => async (nonce) => this.answerNonce(member, nonce),
+          close: () => undefined,
+        },
+        listen: async (services) => {
+          this.#served.set(member, services);
+          return { port: 1, close: async () => void this.#served.delete(member) };
+        },
+      },
+    );
+    void running.died.then((cause) => this.deaths.push({ member, cause }));
+    const handle: NodeHandle = {
+      ...{ member, dataDir, running },
+      national: this.#client(NationalService, member, { member, service: 'system' }),
+      operator: this.#client(OperatorService, member, { member, service: 'operator' }),
+    };
+    this.nodes.set(member, handle);
+    return handle;
+  }
+
+  async stopNode(member: MemberId): Promise<void> {
+    await this.nodes.get(member)?.running.close();
+    this.nodes.delete(member);
+  }
+
+  async restart(member: MemberId): Promise<NodeHandle> {
+    await this.stopNode(member);
+    return this.startNode(member);
+  }
+
+  async dispose(): Promise<void> {
+    for (const member of [...this.nodes.keys()]) await this.stopNode(member);
+    await this.stopConsent();
+    rmSync(this.dir, { recursive: true });
+  }
+
+  node(member: MemberId): NodeHandle {
+    const node = this.nodes.get(member);
+    if (!node) throw new Error(`the node of ${member} does not run`);
+    return node;
+  }
+
+  /** The origin's key service as another service of a member calls it. */
+  keyService(caller: Pick<Identity, 'member' | 'service'>): ClientOf<typeof KeyService> {
+    return this.#client(KeyService, UN, caller);
+  }
+
+  askForKeys(member: MemberId, origin: MemberId): AskForKeys {
+    const client = this.#client(KeyService, origin, { member, service: 'node' });
+    return async (statements) =>
+      fromWire(await client.keyRelease({ statements }, { timeoutMs: 1 }));
+  }
+
+  /** What a national system of `un` sends; the usual unless told otherwise. */
+  request(n: number, change: Partial<PublishRequest> = {}, content?: Content): PublishRequest {
+    const type = this.categories.findByCategory('listing');
+    if (!type) throw new Error('no schema of listing');
+    const nowMs = Date.now();
+    return {
+      eventId: eventId(n),
+      category: 'listing.al-qaida.individual',
+      schemaHash: type.hash,
+      contentJson: utf8(JSON.stringify(content ?? contentOf(n))),
+      collectedAtMs: nowMs,
+      retainUntilMs: nowMs + 1_000 * DAY_MS,
+      purposes: ['screening', 'statistics'],
+      legalBasis: 'resolution 1267 (1999)',
+      handling: { tlp: 'AMBER', europol: 'H1', source: 'A', information: 1 },
+      supersedes: '',
+      audience: { byAgreement: true, members: [] },
+      derivedFrom: [],
+      ...change,
+    };
+  }
+
+  async publish(n: number, change: Partial<PublishRequest> = {}, content?: Content) {
+    const published = await this.node(UN).national.publish(this.request(n, change, content), {
+      timeoutMs: 1,
+    });
+    return { ...published, id: eventId(n) };
+  }
+
+  /** The event as a national system of `member` reads it, sections joined. */
+  async read(member: MemberId, id: EventId, caseId = 'case-1'): Promise<Content> {
+    const { sections } = await this.open(member, id, caseId);
+    const parts = sections.map(
+      ({ contentJson }) => JSON.parse(Buffer.from(contentJson).toString()) as Content,
+    );
+    return Object.assign({}, ...parts) as Content;
+  }
+
+  open(member: MemberId, id: EventId, caseId = 'case-1'): Promise<ReadResponse> {
+    const request = { origin: UN, eventId: id, purpose: 'screening', caseId };
+    return this.node(member).national.read(request, { timeoutMs: 1 });
+  }
+
+  status(member: MemberId) {
+    return this.node(member).operator.status({}, { timeoutMs: 1 });
+  }
+
+  async counter(member: MemberId, name: string): Promise<number> {
+    return (await this.status(member)).counters[name] ?? 0;
+  }
+
+  /** What this node knows of `un` as its partner. */
+  async partner(member: MemberId) {
+    const [partner] = (await this.status(member)).partners;
+    if (!partner) throw new Error(`${member} has no partner`);
+    return partner;
+  }
+
+  async readable(member: MemberId, count: number): Promise<void> {
+    await until(`${member} reads ${String(count)}`, async () => {
+      this.demandAlive();
+      return (await this.partner(member)).readable === count;
+    });
+  }
+
+  async counted(member: MemberId, name: string, count: number): Promise<void> {
+    await until(`${member} counts ${String(count)} ${name}`, async () => {
+      this.demandAlive();
+      return (await this.counter(member, name)) === count;
+    });
+  }
+
+  async receipts(member: MemberId, count: number): Promise<Uint8Array[]> {
+    const topic = receiptsTopic({ origin: UN, recipient: member });
+    await until(`${String(count)} receipts of ${member}`, () => {
+      this.demandAlive();
+      return this.records(topic).length >= count;
+    });
+    return this.records(topic).map(({ value }) => value);
+  }
+
+  records(topic: string, lane = 0): readonly LogRecord[] {
+    return this.log.lane(topic, lane).records;
+  }
+
+  demandAlive(): void {
+    const [death] = this.deaths;
+    if (death) throw death.cause;
+  }
+
+  identity(member: MemberId, service: ServiceName): Identity {
+    return { federation: federation.federation, member, service };
+  }
+
+  #client<S extends typeof KeyService | typeof NationalService | typeof OperatorService>(
+    service: S,
+    server: MemberId,
+    caller: Pick<Identity, 'member' | 'service'>,
+  ): ClientOf<S> {
+    return localClient(service, () => this.#served.get(server) ?? [], {
+      caller: this.identity(caller.member, caller.service),
+      self: this.identity(server, 'node'),
+    });
+  }
+
+  #logger(member: MemberId): Logger {
+    const note = (text: string, fields: LogFields = {}): void => {
+      this.said.push({ member, text, fields });
+    };
+    return { debug: note, info: note, warn: note, error: note };
+  }
+}
+
+/** Something in every section that the tests look at. */
+export function contentOf(n: number): Content {
+  return {
+    firstName: `Canary ${String(n)} Ada`,
+    secondName: 'Countess Lovelace',
+    aliases: [{ quality: 'Good', aliasName: `Canary alias ${String(n)}` }],
+    documents: [{ typeOfDocument: 'Passport', number: `K${String(1_000_000 + n)}` }],
+    remarks: [{ of: 'INDIVIDUAL', index: 0, text: `Canary remark ${String(n)}` }],
+  };
+}
+
+/** The code of a call that has to fail. */
+export async function refusalOf(call: Promise<unknown>): Promise<ConcordatError> {
+  try {
+    await call;
+  } catch (cause) {
+    if (cause instanceof ConcordatError) return cause;
+    throw cause;
+  }
+  throw new Error('expected a refusal');
+}

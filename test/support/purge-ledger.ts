@@ -1,0 +1,94 @@
+import { EMPTY_HEAD, type Head, nextLink } from '@concordat/common/domain/chain.js';
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { type EventId, type MemberId, asUnixMs } from '@concordat/common/domain/ids.js';
+import type { PurgeEntry } from '@concordat/common/domain/records.js';
+import { SUITE } from '@concordat/common/domain/statement.js';
+import { type TestFederation, bytesOf } from './federation.js';
+import { orderId, signAs } from './ledger.js';
+
+/**
+ * What a holder's node sees of an origin's revocation service: purge entries, one chain per recipient, and answers to
+ * nonces. It signs whatever a test wants signed.
+ */
+export class TestPurgeLedger {
+  readonly #federation: TestFederation;
+  readonly #origin: MemberId;
+  readonly #append: (recipient: MemberId, entry: Uint8Array) => void;
+  readonly #heads = new Map<MemberId, Head>();
+  #orders = 0;
+  /** while false nobody answers a nonce */
+  isUp = true;
+
+  constructor(
+    federation: TestFederation,
+    origin: MemberId,
+    append: (recipient: MemberId, entry: Uint8Array) => void,
+  ) {
+    this.#federation = federation;
+    this.#origin = origin;
+    this.#append = append;
+  }
+
+  /** The next entry of the recipient's chain; its head moves, and nothing is sent. */
+  next(recipient: MemberId, ids: readonly EventId[], change: Partial<PurgeEntry> = {}): Uint8Array {
+    const link = nextLink(this.#heads.get(recipient) ?? EMPTY_HEAD);
+    const { value, bytes, hash } = this.sign(recipient, ids, { ...link, ...change });
+    this.#heads.set(recipient, { epoch: value.epoch, number: value.number, hash });
+    return bytes;
+  }
+
+  /** The next entry, on its topic. */
+  purge(recipient: MemberId, ...ids: readonly EventId[]): Uint8Array {
+    const entry = this.next(recipient, ids);
+    this.#append(recipient, entry);
+    return entry;
+  }
+
+  /** An entry for the place after the head, which does not move. */
+  sign(
+    recipient: MemberId,
+    ids: readonly EventId[],
+    change: Partial<PurgeEntry> = {},
+    who: Parameters<typeof signAs>[1] = { member: this.#origin, role: 'revocation' },
+  ) {
+    this.#orders += 1;
+    return signAs(this.#federation, who, 'PurgeEntry', {
+      suite: SUITE,
+      federation: 'test',
+      origin: this.#origin,
+      keyId: '',
+      recipient,
+      ...nextLink(this.#heads.get(recipient) ?? EMPTY_HEAD),
+      timeMs: asUnixMs(Date.now()),
+      orderId: orderId(this.#orders),
+      sealRecordHash: EMPTY_HEAD.hash,
+      part: 1,
+      parts: 1,
+      ids,
+      deadlineMs: asUnixMs(Date.now() + 86_400_000),
+      ...change,
+    });
+  }
+
+  /** What the revocation service answers to a nonce of this recipient. */
+  answer(recipient: MemberId, nonce: Uint8Array): Uint8Array {
+    if (!this.isUp) throw new ConcordatError('PEER_UNAVAILABLE', 'the revocation service is down');
+    const { epoch, number, hash } = this.#heads.get(recipient) ?? EMPTY_HEAD;
+    const who = { member: this.#origin, role: 'revocation' } as const;
+    return signAs(this.#federation, who, 'FreshnessAnswer', {
+      suite: SUITE,
+      federation: 'test',
+      origin: this.#origin,
+      keyId: '',
+      recipient,
+      nonce: Uint8Array.from(nonce),
+      timeMs: asUnixMs(Date.now()),
+      epoch,
+      head: number,
+      headHash: hash,
+    }).bytes;
+  }
+}
+
+/** A signature of the right length that fits nothing. */
+export const NO_SIGNATURE = Uint8Array.from([...bytesOf('no'), ...bytesOf('signature')]);
