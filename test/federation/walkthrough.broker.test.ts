@@ -46,6 +46,22 @@ async function inShell(commands: string) {
   return { exit: await exit, out, err };
 }
 
+test('config check names every problem of a home at once, and whose it is', async () => {
+  const dir = join(home, 'broken');
+  const { exit, err } = await inShell(`
+    concordat() { node services/cli/bin/concordat.js "$@"; }
+    concordat federation init --quiet --dir ${dir} --name broken --member un:origin --member de
+    cp ${dir}/members/un/node.crt ${dir}/members/un/consent.crt
+    rm ${dir}/members/de/node.ed25519.pem
+    echo '{}' > ${dir}/agreements.json
+    CONCORDAT_LOG__LEVLE=debug concordat config check --home ${dir}`);
+  expect(exit).toBe(2);
+  expect(err).toMatch(/un-node, un-consent, un-revocation, de-node: CONCORDAT_LOG__LEVLE: .*LEVEL/);
+  expect(err).toMatch(/un-node, un-consent, de-node: .*agreements.json/);
+  expect(err).toMatch(/un-consent: .*consent.crt: expected a certificate of concordat:.*consent/);
+  expect(err).toMatch(/de-node: .*node.ed25519.pem: expected a readable file, came ENOENT/);
+});
+
 test('the walkthrough, typed as it stands, does what it says', async () => {
   const commands = commandsOf('docs/walkthrough.md')
     .replaceAll('9092', String(await freePort()))

@@ -39,9 +39,7 @@ async function checkAll(world: World, options: CheckOptions, command: Command): 
     const problems = await problemsOf(world, service, { ...options, ...(member && { member }) });
     checked.push({ member: member ?? 'settings', service, problems });
   }
-  const lines = checked.flatMap(({ member, service, problems }) =>
-    problems.map((problem) => `${member}-${service}  ${problem}`),
-  );
+  const lines = problemLines(checked);
   if (lines.length > 0) {
     throw new ConcordatError('CONFIG_INVALID', `${lines.length} problems:\n${lines.join('\n')}`);
   }
@@ -50,6 +48,17 @@ async function checkAll(world: World, options: CheckOptions, command: Command): 
     service: ({ service }) => service,
     problems: ({ problems }) => problems.length,
   });
+}
+
+/** One line for each problem, with all that have it: services share files. */
+function problemLines(checked: readonly Checked[]): readonly string[] {
+  const whose = new Map<string, string[]>();
+  for (const { member, service, problems } of checked) {
+    for (const problem of problems) {
+      whose.set(problem, [...(whose.get(problem) ?? []), `${member}-${service}`]);
+    }
+  }
+  return [...whose].map(([problem, names]) => `${names.join(', ')}: ${problem}`);
 }
 
 type Target = readonly [member: MemberId | undefined, service: MemberService];

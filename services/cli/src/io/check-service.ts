@@ -79,8 +79,12 @@ async function problemsOfSettings(
 async function failuresOf(checks: readonly Check[]): Promise<readonly string[]> {
   const results = await Promise.allSettled(checks.map(async (check) => check()));
   return results.flatMap((result) =>
-    result.status === 'rejected' ? [asConcordatError(result.reason).message] : [],
+    result.status === 'rejected' ? [onOneLine(asConcordatError(result.reason).message)] : [],
   );
+}
+
+function onOneLine(text: string): string {
+  return text.replaceAll(/\n\s*/g, ' ');
 }
 
 interface Own {
