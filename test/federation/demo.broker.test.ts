@@ -1,0 +1,321 @@
+import { cp, readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { verifyCertificates } from '@concordat/cli/demo/certificates.js';
+import { readEvent } from '@concordat/cli/demo/read-back.js';
+import type { RunningDemo } from '@concordat/cli/demo/run.js';
+import { federationFiles, memberFiles } from '@concordat/cli/io/federation-init.js';
+import { asConcordatError } from '@concordat/common/domain/errors.js';
+import type { MemberId } from '@concordat/common/domain/ids.js';
+import { feedTopic, purgeTopic } from '@concordat/common/domain/topics.js';
+import { readTlsFiles } from '@concordat/common/io/federation-file.js';
+import type { LogRecord } from '@concordat/common/io/log-client.js';
+import { openChannel } from '@concordat/common/io/rpc/client.js';
+import { KeyService } from '@concordat/common/io/rpc/definitions.js';
+import { Sqlite, bytesOf, textOf } from '@concordat/common/io/store/sqlite.js';
+import { systemClock as clock } from '@concordat/common/io/system-ports.js';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CUT_LISTS, CUT_REPORT, lasting } from '../support/cut-report.js';
+import { type DemoRun, runDemoIn } from '../support/demo-run.js';
+import { codec, memberOf } from '../support/federation.js';
+import {
+  type Hit,
+  Scanner,
+  documentNumbers,
+  encodingsOf,
+  personalTexts,
+} from '../support/plaintext-scan.js';
+import { until } from '../support/until.js';
+
+const [UN, DE, FR, NL] = [memberOf('un'), memberOf('de'), memberOf('fr'), memberOf('nl')];
+const ALL_SECTIONS = ['addresses', 'aliases', 'documents', 'identity', 'listing', 'remarks'];
+const SECTIONS_OF_FR = ['addresses', 'aliases', 'identity', 'listing'];
+const SCAN_PAUSE_MS = 500;
+const ASK = { timeoutMs: 10_000, waitForReady: true };
+
+let run: DemoRun;
+let scanner: Scanner;
+const scans = { during: 0, hits: [] as Hit[] };
+const seen = {
+  read: {} as Record<string, Readonly<Record<string, unknown>>[]>,
+  keyAnswers: {} as Record<string, string>,
+  afterReplays: {} as Record<string, unknown>,
+};
+
+beforeAll(async () => {
+  scanner = new Scanner((await personalTexts(CUT_LISTS)).flatMap(encodingsOf));
+  let [dir, isOver] = ['', false];
+  const running = runDemoIn({ dataDir: CUT_LISTS, visit, onDir: (made) => (dir = made) });
+  const over = running.finally(() => (isOver = true));
+  const scanning = (async () => {
+    while (!isOver) {
+      if (dir !== '') scans.hits.push(...(await scanner.scan(dir)));
+      scans.during += 1;
+      await delay(SCAN_PAUSE_MS);
+    }
+  })();
+  [run] = await Promise.all([over, scanning]);
+});
+afterAll(() => run.dispose());
+
+/** While everything still runs: what fr can read, what un's node gives whom, and what records on wrong topics do. */
+async function visit(scene: RunningDemo): Promise<void> {
+  for (const member of [DE, FR]) seen.read[member] = await readAll(scene, member);
+  for (const member of [FR, NL]) seen.keyAnswers[member] = await askForNlsKey(scene, member);
+  seen.afterReplays = await replayOnWrongTopics(scene);
+}
+
+/** Every event, purged ones included, that the member's node opens. */
+async function readAll(
+  { clients, book }: RunningDemo,
+  member: MemberId,
+): Promise<Readonly<Record<string, unknown>>[]> {
+  const node = clients.recipients.get(member);
+  if (!node) throw new Error(`the demo has no ${member}`);
+  const found: Readonly<Record<string, unknown>>[] = [];
+  for (const { id } of [...book.live.values(), ...book.purged]) {
+    const read = await readEvent(clock, node, id).catch(() => undefined);
+    if (read) found.push(read);
+  }
+  return found;
+}
+
+/** Asks un's node for the first release of nl's feed, with a member's own certificate. @returns what it answered */
+async function askForNlsKey(
+  { federation, places, log }: RunningDemo,
+  as: MemberId,
+): Promise<string> {
+  const [record] = await recordsOf(log, feedTopic({ origin: UN, recipient: NL }));
+  const block = codec.decode('FeedBlock', record?.value ?? new Uint8Array());
+  if (!block.ok) throw block.error;
+  const files = memberFiles(places.dir, as);
+  const address = federation.members.find(({ id }) => id === UN)?.services.node ?? '';
+  const tls = await readTlsFiles({
+    certFile: files.certFile('node'),
+    keyFile: files.keyFile('node'),
+    ca: federation.ca,
+  });
+  const channel = openChannel({ address, tls, peer: { member: UN, service: 'node' } });
+  try {
+    const statements = [{ statement: block.value.statement, wanted: Uint8Array.of(1) }];
+    const { answers } = await channel.clientOf(KeyService).keyRelease({ statements }, ASK);
+    return answers.map(({ outcome }) => outcome ?? 'nothing').join();
+  } catch (cause) {
+    return asConcordatError(cause).code;
+  } finally {
+    channel.close();
+  }
+}
+
+/** nl's feed block and fr's purge entry to de, and de's own purge entry once more. */
+async function replayOnWrongTopics({
+  clients,
+  log,
+}: RunningDemo): Promise<Record<string, unknown>> {
+  const de = clients.recipients.get(DE);
+  if (!de) throw new Error('the demo has no de');
+  const feed = { origin: UN, recipient: DE };
+  const [nlBlock] = await recordsOf(log, feedTopic({ origin: UN, recipient: NL }));
+  const [frEntry] = await recordsOf(log, purgeTopic({ origin: UN, recipient: FR }));
+  const [deEntry] = await recordsOf(log, purgeTopic(feed));
+  if (!nlBlock || !frEntry || !deEntry) throw new Error('the demo left an empty topic');
+  const digest = async () => JSON.stringify(await de.operator.stateDigest({}, ASK));
+  const duplicates = async () =>
+    (await de.operator.status({}, ASK)).counters['purge.duplicate'] ?? 0;
+  const [digestBefore, duplicatesBefore] = [await digest(), await duplicates()];
+  const misplaced = [
+    `${feedTopic(feed)}/0/${String((await log.send(feedTopic(feed), 0, [nlBlock])).baseOffset)}`,
+    `${purgeTopic(feed)}/0/${String((await log.send(purgeTopic(feed), 0, [frEntry])).baseOffset)}`,
+  ];
+  await log.send(purgeTopic(feed), 0, [deEntry]);
+  let codes: (string | undefined)[] = [];
+  await until('de has judged three misplaced records', async () => {
+    const { items } = await de.operator.listQuarantine({}, ASK);
+    codes = misplaced.map((source) => items.find((item) => item.source === source)?.code);
+    return !codes.includes(undefined) && (await duplicates()) > duplicatesBefore;
+  });
+  return {
+    codes,
+    duplicates: (await duplicates()) - duplicatesBefore,
+    isMoved: (await digest()) !== digestBefore,
+  };
+}
+
+async function recordsOf(log: RunningDemo['log'], topic: string): Promise<LogRecord[]> {
+  const records: LogRecord[] = [];
+  for (const { lane, low } of await log.ends(topic)) {
+    await log.scan(topic, lane, low, (record) => {
+      records.push(record);
+    });
+  }
+  return records;
+}
+
+describe('the report', () => {
+  test('has every figure of the cut', () => {
+    expect(lasting(run.report)).toEqual(CUT_REPORT);
+  });
+
+  test('has the same hashes of the state before and after every attack', () => {
+    for (const { stateBefore, stateAfter } of Object.values(run.report.attackDetails)) {
+      expect(stateAfter).toBe(stateBefore);
+      expect(stateBefore.split('.').map((hash) => hash.length)).toEqual([43, 43, 43, 43]);
+    }
+  });
+
+  test('has times in order, the broker that was used, and no restart', () => {
+    const { latencyMs, purgeMs, kafka, restarts, durationMs } = run.report;
+    for (const { p50, p95, p99 } of [latencyMs, purgeMs]) {
+      expect(p50).toBeGreaterThan(0);
+      expect(p95).toBeGreaterThanOrEqual(p50);
+      expect(p99).toBeGreaterThanOrEqual(p95);
+      expect(durationMs).toBeGreaterThan(p99);
+    }
+    expect(kafka).toEqual({
+      source: 'jars',
+      brokers: [expect.stringMatching(/^127\.0\.0\.1:\d+$/)],
+    });
+    expect(restarts).toEqual({
+      ...{ 'un-node': 0, 'un-consent': 0, 'un-revocation': 0 },
+      ...{ 'de-node': 0, 'fr-node': 0, 'nl-node': 0, broker: 0 },
+    });
+  });
+
+  test('is what stands in the file', async () => {
+    const file = await readFile(join(run.dir, 'report.json'), 'utf8');
+    expect(JSON.parse(file)).toEqual(run.report);
+  });
+});
+
+describe('fr', () => {
+  test('holds ciphertexts and keys of its own sections only, where de holds all', () => {
+    expect(sectionsHeld(FR)).toEqual({ ciphertexts: SECTIONS_OF_FR, keys: SECTIONS_OF_FR });
+    expect(sectionsHeld(DE)).toEqual({ ciphertexts: ALL_SECTIONS, keys: ALL_SECTIONS });
+  });
+
+  test('has no ciphertext of documents and remarks in any file, where de has them', async () => {
+    const needles = withheldCiphertexts();
+    const inFiles = new Scanner(needles);
+    const dataOf = (member: MemberId) => join(run.dir, 'data', member);
+    expect(needles.length).toBeGreaterThan(20);
+    expect(await inFiles.scan(dataOf(FR))).toEqual([]);
+    expect(await inFiles.scan(join(run.dir, 'broker', 'logs', 'feed.un.fr-0'))).toEqual([]);
+    expect(new Set((await inFiles.scan(dataOf(DE))).map(({ needle }) => needle)).size).toBe(
+      needles.length,
+    );
+  });
+
+  test('reads 28 events and no document number in any of them, where de reads many', async () => {
+    expect(seen.read['fr']).toHaveLength(28);
+    expect(seen.read['de']).toHaveLength(56);
+    const numbers = await documentNumbers(CUT_LISTS);
+    const readBy = (member: MemberId) =>
+      numbers.filter((number) => JSON.stringify(seen.read[member]).includes(number));
+    expect(readBy(FR)).toEqual([]);
+    expect(readBy(DE).length).toBeGreaterThan(10);
+  });
+
+  test('asks for a key of what was released to nl and is refused, where nl is not', () => {
+    expect(seen.keyAnswers).toEqual({ fr: 'NOT_ADDRESSED_HERE', nl: 'released' });
+  });
+});
+
+describe('de', () => {
+  // D14, D25, D26 of the reliability reference
+  test('refuses what was addressed to others, and passes over a purge entry that it knows', () => {
+    expect(seen.afterReplays).toEqual({
+      codes: ['NOT_ADDRESSED_HERE', 'NOT_ADDRESSED_HERE'],
+      duplicates: 1,
+      isMoved: false,
+    });
+  });
+});
+
+describe('no file of the run', () => {
+  test('held a name, a document number or a comment in plain while it ran', () => {
+    expect(scans.during).toBeGreaterThan(5);
+    expect(scans.hits).toEqual([]);
+  });
+
+  test('holds one afterwards', async () => {
+    expect(await scanner.scan(run.dir)).toEqual([]);
+  });
+});
+
+describe('a certificate', () => {
+  const tampered: [what: string, change: (text: string) => string][] = [
+    [
+      'one character of its payload is another',
+      (text) => swapAt(text, text.indexOf('payload":"') + 900),
+    ],
+    [
+      'one character of its signature is another',
+      (text) => swapAt(text, text.indexOf('"sig":"') + 20),
+    ],
+    ['it has a field more', (text) => text.replace('{', '{"more":1,')],
+  ];
+
+  test.each(tampered)('is not verified when %s', async (_what, change) => {
+    const dir = join(run.dir, `tampered-${String(tampered.findIndex(([what]) => what === _what))}`);
+    await cp(join(run.dir, 'certificates'), dir, { recursive: true });
+    const [name = ''] = await readdir(dir);
+    const text = await readFile(join(dir, name), 'utf8');
+    await writeFile(join(dir, name), change(text));
+    expect(change(text)).not.toBe(text);
+    expect(await verifyCertificates(codec, dir, federationFiles(run.dir).trustFile)).toBe(12);
+  });
+
+  test('is not verified with the keys of another federation', async () => {
+    const trustFile = join(run.dir, 'other-trust.json');
+    const text = await readFile(federationFiles(run.dir).trustFile, 'utf8');
+    await writeFile(trustFile, text.replace('"demo"', '"other"'));
+    expect(await verifyCertificates(codec, join(run.dir, 'certificates'), trustFile)).toBe(0);
+  });
+});
+
+function swapAt(text: string, at: number): string {
+  return `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
+}
+
+function storeOf(member: MemberId, file: string): Sqlite {
+  return new Sqlite(join(run.dir, 'data', member, 'node', file), '');
+}
+
+function sectionsHeld(member: MemberId): Record<string, string[]> {
+  const [data, vault] = [storeOf(member, 'data.db'), storeOf(member, 'vault.db')];
+  try {
+    return {
+      ciphertexts: data
+        .all('SELECT DISTINCT name FROM section ORDER BY name')
+        .map((row) => textOf(row, 'name')),
+      keys: vault
+        .all('SELECT DISTINCT section FROM section_key ORDER BY section')
+        .map((row) => textOf(row, 'section')),
+    };
+  } finally {
+    data.close();
+    vault.close();
+  }
+}
+
+/** How each ciphertext begins that de holds and fr may not have: of live events that fr has other sections of. */
+function withheldCiphertexts(): { readonly name: string; readonly bytes: Uint8Array }[] {
+  const [de, fr] = [storeOf(DE, 'data.db'), storeOf(FR, 'data.db')];
+  try {
+    const heldByFr = new Set(fr.all('SELECT id FROM event').map((row) => hex(bytesOf(row, 'id'))));
+    return de
+      .all("SELECT id, name, sealed FROM section WHERE name IN ('documents', 'remarks')")
+      .filter((row) => heldByFr.has(hex(bytesOf(row, 'id'))))
+      .map((row) => ({
+        name: `${textOf(row, 'name')} of ${hex(bytesOf(row, 'id'))}`,
+        bytes: bytesOf(row, 'sealed').subarray(0, 24),
+      }));
+  } finally {
+    de.close();
+    fr.close();
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
