@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { equalBytes } from '@concordat/common/domain/bytes.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Receipt } from '@concordat/common/domain/records.js';
@@ -8,6 +9,7 @@ import { TestHolder } from '../../../test/support/holder.js';
 import { TestLedger, orderId, signAs } from '../../../test/support/ledger.js';
 import { eventId } from '../../../test/support/origin.js';
 import { DE, FR, NL, RevocationWorld, UN, codeOf } from '../../../test/support/revocation.js';
+import '../../../test/support/long-timeout.js';
 import { until } from '../../../test/support/until.js';
 
 const [A, B, C] = [eventId(1), eventId(2), eventId(3)];
@@ -70,8 +72,12 @@ describe('a receipt', () => {
       () => ({ outcomes: [A, B, C].map((id) => ({ id, outcome: 'DELETED' as const })) }),
     ],
     [
-      'about one event twice',
+      'about one event twice in the place of another',
       () => ({ outcomes: [A, A].map((id) => ({ id, outcome: 'DELETED' as const })) }),
+    ],
+    [
+      'about one event twice beside all others',
+      () => ({ outcomes: [A, B, A].map((id) => ({ id, outcome: 'DELETED' as const })) }),
     ],
     ['whose stage is not its outcomes', () => ({ stage: 'NOT_HELD' })],
   ])('%s is kept as RECEIPT_INVALID, and the holder stays open', async (_name, change) => {
@@ -199,6 +205,28 @@ describe('the own ledger', () => {
     expect(world.deaths).toEqual([]);
     world.toLedger(...world.held.slice(3));
     await world.reaches(ORDER, 'CLOSED');
+  });
+
+  test('heals whatever the order in which missing records come', async () => {
+    world.held = [];
+    for (let n = 1; n <= 5; n++) world.ledger.publish({ id: eventId(n) });
+    const records = world.held;
+    await world.start();
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 5 }), async (order) => {
+        await world.dispose();
+        world = new RevocationWorld();
+        await world.start();
+        for (const index of order) {
+          world.toLedger(records[index] ?? new Uint8Array());
+          await new Promise(setImmediate);
+        }
+        await world.published(5);
+        expect(await world.list()).toMatchObject({ gaps: [], ledgerNumber: 5 });
+        expect(world.deaths).toEqual([]);
+      }),
+      { numRuns: 10, examples: [[[0, 3, 2, 1, 4]]] },
+    );
   });
 
   test('reads again from the start after a restart at a gap: what was refused may be the missing piece', async () => {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { EMPTY_HEAD } from '@concordat/common/domain/chain.js';
@@ -6,6 +6,7 @@ import type { Signer } from '@concordat/common/domain/statement.js';
 import { orderId, signAs } from '../../../test/support/ledger.js';
 import { eventId } from '../../../test/support/origin.js';
 import { DE, FR, RevocationWorld, UN, codeOf } from '../../../test/support/revocation.js';
+import '../../../test/support/long-timeout.js';
 import { until } from '../../../test/support/until.js';
 
 const [A, B] = [eventId(1), eventId(2)];
@@ -74,6 +75,11 @@ function breaking(signer: Signer): { readonly signer: Signer; break(): void } {
 type Crash = (world: RevocationWorld) => Promise<void>;
 
 describe('an order resumes, with the same bytes, after a crash', () => {
+  let expected: object;
+  beforeAll(async () => {
+    expected = await undisturbed();
+  });
+
   test.each<[name: string, crash: Crash]>([
     [
       'before the node was reached',
@@ -185,7 +191,6 @@ describe('an order resumes, with the same bytes, after a crash', () => {
       },
     ],
   ])('%s', async (_name, crash) => {
-    const expected = await undisturbed();
     const world = newWorld();
     await crash(world);
     await world.stop();
@@ -230,9 +235,9 @@ describe('many orders at once', () => {
           await world.dispose();
         },
       ),
-      { numRuns: 5 },
+      { numRuns: 3 },
     );
-  }, 30_000);
+  });
 
   test('are sealed at most eight at a time', async () => {
     const world = newWorld();

@@ -6,6 +6,7 @@ import { codec } from '../../../test/support/federation.js';
 import { officerOrder, orderId, signAs } from '../../../test/support/ledger.js';
 import { NOW, eventId } from '../../../test/support/origin.js';
 import { DE, FR, NL, RevocationWorld, UN, codeOf } from '../../../test/support/revocation.js';
+import '../../../test/support/long-timeout.js';
 import { until } from '../../../test/support/until.js';
 import { ruleOrderId } from './domain/rule-orders.js';
 
@@ -392,6 +393,7 @@ describe('a node that does not seal', () => {
 
   test.each<[name: string, lie: () => Partial<Parameters<typeof lied>[0]>]>([
     ['other events', () => ({ ids: [B] })],
+    ['one event more', () => ({ ids: [A, B] })],
     ['another order', () => ({ orderId: orderId(7) })],
     ['itself as holder', () => ({ holders: [{ recipient: UN, ids: [A] }] })],
     ['a holder of other events', () => ({ holders: [{ recipient: DE, ids: [B] }] })],
@@ -409,6 +411,27 @@ describe('a node that does not seal', () => {
       return lastError.startsWith('SEAL_INVALID');
     });
     expect((await world.status(ORDER)).state).toBe('ORDERED');
+  });
+
+  test('but shows evidence of other events is not believed', async () => {
+    await shared();
+    await world.stop();
+    const elsewhere = world.ledger.seal(
+      officerOrder(world.federation, { orderId: orderId(8), ids: [B] }),
+    );
+    await world.start({
+      node: {
+        destroyKeys: async (order, signal) => {
+          const { sealRecord } = await world.seal(order, signal);
+          return { sealRecord, evidence: elsewhere.evidence };
+        },
+      },
+    });
+    await world.order({ orderId: ORDER, ids: [A] });
+    await until('the refusal shows', async () => {
+      const { lastError } = await world.status(ORDER);
+      return lastError === 'SEAL_INVALID: expected evidence of the ordered events';
+    });
   });
 
   test('and a seal record of another member is not believed either', async () => {

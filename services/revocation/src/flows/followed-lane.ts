@@ -7,6 +7,8 @@ import type { RevocationContext } from './context.js';
 
 /** Records of one commit: calls are answered between two of them. */
 const COMMIT_RECORDS = 32;
+/** Numbers remembered behind a gap. What comes after more of them is read again at the next start at the latest. */
+const EARLY_NUMBERS_MAX = 10_000;
 
 /** A verified statement of the chain, and what it does here once it is its turn. */
 export interface ReadStatement {
@@ -37,8 +39,8 @@ export class FollowedLane {
   readonly topic: string;
   readonly #context: RevocationContext;
   readonly #options: FollowedLaneOptions;
-  /** the last missing number while the lane stands still */
-  #missingTo: number | undefined;
+  /** While the lane stands still: numbers that came too early and have to be read again. */
+  #early: Set<number> | undefined;
 
   constructor(context: RevocationContext, options: FollowedLaneOptions) {
     this.topic = options.topic;
@@ -49,7 +51,7 @@ export class FollowedLane {
   /** A lane that stood at a gap reads all again: what was refused then, for want of a key, may be the missing piece. */
   position(): bigint {
     const { store } = this.#context;
-    if (store.hasGap(this.topic) && this.#missingTo === undefined) return 0n;
+    if (store.hasGap(this.topic) && !this.#early) return 0n;
     return store.chains.position(this.topic, 0);
   }
 
@@ -68,28 +70,21 @@ export class FollowedLane {
 
   #commit(chunk: readonly LogRecord[]): boolean {
     const { store, clock } = this.#context;
-    const before = this.#missingTo;
     try {
-      return store.db.transaction(() => {
+      const isFilled = store.db.transaction(() => {
         for (const record of chunk) {
           this.#take(record, clock.nowMs());
-          if (this.#missingTo !== undefined) continue;
-          store.chains.setPosition(this.topic, 0, record.offset + 1n);
+          if (!this.#early) store.chains.setPosition(this.topic, 0, record.offset + 1n);
         }
-        return this.#isFilled();
+        const { number } = store.chains.followedHead(this.topic);
+        return this.#early?.has(number + 1) === true;
       });
+      if (isFilled) this.#early = undefined;
+      return isFilled;
     } catch (cause) {
-      this.#missingTo = before;
+      this.#early = undefined; // nothing counts: the lane is read again from its position
       throw cause;
     }
-  }
-
-  #isFilled(): boolean {
-    if (this.#missingTo === undefined) return false;
-    const { number } = this.#context.store.chains.followedHead(this.topic);
-    if (number < this.#missingTo) return false;
-    this.#missingTo = undefined;
-    return true;
   }
 
   #take(record: LogRecord, nowMs: UnixMs): void {
@@ -112,7 +107,7 @@ export class FollowedLane {
         chains.count(`duplicates.${this.topic}`);
         return;
       case 'gap':
-        this.#stop(followed.missingFrom, followed.missingTo);
+        this.#stop(followed.missingFrom, link.number);
         return;
       case 'broken': {
         const text = `${where}: does not follow the statement before it`;
@@ -126,14 +121,14 @@ export class FollowedLane {
     }
   }
 
-  #stop(missingFrom: number, missingTo: number): void {
-    if (this.#missingTo !== undefined) return;
-    this.#missingTo = missingTo;
-    const error = new ConcordatError(
-      'CHAIN_GAP',
-      `${this.topic}: expected number ${missingFrom}, came ${missingTo + 1}; the lane waits`,
-    );
-    this.#context.logger.warn('a lane stopped at a gap', { topic: this.topic, error });
+  #stop(missingFrom: number, came: number): void {
+    if (!this.#early) {
+      this.#early = new Set();
+      const text = `${this.topic}: expected number ${missingFrom}, came ${came}; the lane waits`;
+      const error = new ConcordatError('CHAIN_GAP', text);
+      this.#context.logger.warn('a lane stopped at a gap', { topic: this.topic, error });
+    }
+    if (this.#early.size < EARLY_NUMBERS_MAX) this.#early.add(came);
   }
 
   #quarantine(record: LogRecord, why: ConcordatError, nowMs: UnixMs): void {

@@ -80,25 +80,24 @@ export class OrderPipeline {
     this.#setTimer();
   }
 
+  /** One commit for all that are sealed by now: a sync of the disk costs more than an order. */
   async #append(): Promise<void> {
     const { store, clock, outbox } = this.#context;
     const ready = store.orders.ready('sealed', clock.monotonicMs(), ROUND_ORDERS);
-    if (ready.length === ROUND_ORDERS) this.#isWanted = true;
-    for (const id of ready) {
-      if (this.#closing.signal.aborted) return;
-      const order = this.#order(id);
-      const appended = order.ok ? this.#appendOne(order.value) : order;
-      if (!appended.ok) this.#rest(id, appended.error);
-      else for (const topic of appended.value) outbox.wake(topic, 0);
-      this.#isWanted = true;
-      await turn();
-    }
+    if (ready.length === 0) return;
+    const topics = store.db.transaction(() => ready.flatMap((id) => this.#appendOne(id)));
+    for (const topic of new Set(topics)) outbox.wake(topic, 0);
+    this.#isWanted = true;
+    await turn();
   }
 
-  #appendOne(order: Verified<'PurgeOrder'>): Result<readonly string[], ConcordatError> {
-    const answer = this.#context.store.orders.sealOf(order.value.orderId);
-    const read = this.#readSeal(order, answer);
-    return read.ok ? ok(appendEntries(this.#context, order, read.value.seal)) : read;
+  #appendOne(id: OrderId): readonly string[] {
+    const order = this.#order(id);
+    const answer = this.#context.store.orders.sealOf(id);
+    const read = order.ok ? this.#readSeal(order.value, answer) : order;
+    if (order.ok && read.ok) return appendEntries(this.#context, order.value, read.value.seal);
+    if (!read.ok) this.#rest(id, read.error);
+    return [];
   }
 
   async #certify(): Promise<void> {

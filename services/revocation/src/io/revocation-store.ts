@@ -7,7 +7,8 @@ import { OrderRows } from './order-rows.js';
 import { ReceiptRows } from './receipt-rows.js';
 
 /** Ids are 16-byte blobs. `ordered_by` is the order that takes the event back; what it names is never ordered twice. */
-const SCHEMA = `${CHAIN_SCHEMA}
+const SCHEMA = `BEGIN;
+${CHAIN_SCHEMA}
 CREATE TABLE IF NOT EXISTS publication(
   id BLOB PRIMARY KEY, block BLOB NOT NULL, leaf INTEGER NOT NULL, category TEXT NOT NULL,
   retain_until_ms INTEGER NOT NULL, supersedes BLOB, superseded_by BLOB, ordered_by BLOB) WITHOUT ROWID;
@@ -34,6 +35,7 @@ CREATE TABLE IF NOT EXISTS receipt(
   holder TEXT NOT NULL, entry_number INTEGER NOT NULL, stage TEXT NOT NULL, bytes BLOB NOT NULL,
   at_ms INTEGER NOT NULL, PRIMARY KEY(holder, entry_number));
 CREATE TABLE IF NOT EXISTS certificate(order_id BLOB PRIMARY KEY, dsse_json TEXT NOT NULL) WITHOUT ROWID;
+COMMIT;
 `;
 
 /** Everything that the revocation service remembers: one file, so that a decision and its bytes commit together. */
