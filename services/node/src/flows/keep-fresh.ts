@@ -54,8 +54,9 @@ export class FreshnessKeeper {
     for (const wake of this.#waiters) wake();
   }
 
+  /** The newest entry that is known of: from an answer, or read already and stopped at for a gap before it. */
   get head(): number {
-    return this.#answer?.head ?? 0;
+    return Math.max(this.#answer?.head ?? 0, this.#context.state.chains.newestNumber(this.#chain));
   }
 
   get appliedNumber(): number {
@@ -63,7 +64,8 @@ export class FreshnessKeeper {
   }
 
   state(): Freshness {
-    return freshness(this.#answer, this.appliedNumber, this.#now());
+    const answer = this.#answer && { ...this.#answer, head: this.head };
+    return freshness(answer, this.appliedNumber, this.#now());
   }
 
   #followed(): Head {
@@ -138,7 +140,7 @@ export class FreshnessKeeper {
       const bytes = await this.#ask(nonce, signal);
       if (signal.aborted) return;
       const head = this.#checkAnswer(bytes, nonce);
-      this.#answer = { sentAt, head: Math.max(head, this.head) };
+      this.#answer = { sentAt, head: Math.max(head, this.#answer?.head ?? 0) };
       this.applied();
     } catch (cause) {
       if (signal.aborted) return;

@@ -233,6 +233,13 @@ export class ChainTables {
     );
   }
 
+  /** The newest number that was read of this chain, also beyond a gap. */
+  newestNumber(chain: string): number {
+    const gap = this.#db.get('SELECT missing_to FROM gap WHERE chain = ?', chain);
+    const { number } = this.followedHead(chain);
+    return gap ? Math.max(numberOf(gap, 'missing_to') + 1, number) : number;
+  }
+
   gaps(): string[] {
     return this.#db
       .all('SELECT * FROM gap ORDER BY chain')
