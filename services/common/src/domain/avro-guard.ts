@@ -169,7 +169,7 @@ function blocks(
   path: string,
   depth: number,
 ): void {
-  for (let index = 0; ; ) {
+  for (let index = 0; ;) {
     const count = varint(walk, path);
     if (count === 0n) return;
     if (count < 0n) throw new Malformed(`${path}: sized blocks are not used here`);

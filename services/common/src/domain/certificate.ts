@@ -218,7 +218,10 @@ function checkHolder(
   for (const [index, bytes] of holder.entries.entries()) {
     const entry = facts.verified('PurgeEntry', bytes);
     demand(entry.value.recipient === recipient, `${recipient}: an entry for another member`);
-    demand(entry.value.orderId === facts.order.value.orderId, `${recipient}: another order's entry`);
+    demand(
+      entry.value.orderId === facts.order.value.orderId,
+      `${recipient}: another order's entry`,
+    );
     demand(
       equalBytes(entry.value.sealRecordHash, facts.seal.hash),
       `${recipient}: an entry names another seal record`,

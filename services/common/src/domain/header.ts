@@ -46,10 +46,7 @@ function namesProblem(field: string, names: readonly string[], max: number): str
   return new Set(names).size === names.length ? undefined : `${field}: a name stands twice`;
 }
 
-export function parseHeader(
-  codec: RecordCodec,
-  bytes: Uint8Array,
-): Result<Header, ConcordatError> {
+export function parseHeader(codec: RecordCodec, bytes: Uint8Array): Result<Header, ConcordatError> {
   const decoded = codec.decode('Header', bytes);
   if (!decoded.ok) return decoded;
   const problem = headerProblem(decoded.value);
