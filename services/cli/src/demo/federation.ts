@@ -3,15 +3,15 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Federation } from '@concordat/common/domain/federation.js';
 import { parseFederationName } from '@concordat/common/domain/identity.js';
-import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Clock, Random } from '@concordat/common/domain/ports.js';
 import { readFederationFile } from '@concordat/common/io/federation-file.js';
-import { federationFiles, initFederation, memberFiles } from '../io/federation-init.js';
-import { type DemoService, OWN_NAMES, type Places, SCHEMAS_DIR, mainOf } from './places.js';
+import { MEMBER_SERVICES } from '../domain/service-environment.js';
+import { federationFiles, initFederation } from '../io/federation-init.js';
+import { homeSettings } from '../io/home.js';
+import { mainOf } from '../io/run-service.js';
+import { OWN_NAMES, type Places } from './places.js';
 import { FEDERATION, ORIGIN, RECIPIENTS, agreementsFile } from './scenario.js';
 import type { ProcessPlan } from './supervisor.js';
-
-const ORIGIN_SERVICES = ['node', 'consent', 'revocation'] as const;
 
 /** Removes what an earlier demo left in the directory, then makes keys, certificates and files for this run. */
 export async function makeFederation(
@@ -26,7 +26,7 @@ export async function makeFederation(
   }
   const name = parseFederationName(FEDERATION);
   if (!name.ok) throw new TypeError('the demo federation has no proper name');
-  const addresses = (await freePorts(ORIGIN_SERVICES.length + RECIPIENTS.length)).map(
+  const addresses = (await freePorts(MEMBER_SERVICES.length + RECIPIENTS.length)).map(
     (port) => `127.0.0.1:${String(port)}`,
   );
   const [node = '', consent = '', revocation = '', ...others] = addresses;
@@ -67,36 +67,14 @@ export function processPlans(
   brokers: readonly string[],
   servicesDir: string,
 ): ProcessPlan[] {
-  return federation.members.flatMap(({ id, services }) =>
-    ORIGIN_SERVICES.flatMap((service): ProcessPlan[] => {
-      const address = services[service];
-      if (address === undefined) return [];
-      const env = serviceEnv({ places, member: id, service, address, brokers });
-      return [{ name: `${id}-${service}`, main: mainOf(servicesDir, service), env }];
-    }),
+  const shared = { home: places.dir, brokers: brokers.join(','), profile: 'demo' };
+  return federation.members.flatMap((member) =>
+    MEMBER_SERVICES.filter((service) => member.services[service] !== undefined).map(
+      (service): ProcessPlan => ({
+        name: `${member.id}-${service}`,
+        main: mainOf(service, servicesDir),
+        env: homeSettings({ ...shared, member, service }),
+      }),
+    ),
   );
-}
-
-function serviceEnv(about: {
-  readonly places: Places;
-  readonly member: MemberId;
-  readonly service: DemoService;
-  readonly address: string;
-  readonly brokers: readonly string[];
-}): Record<string, string> {
-  const { places, member, service, address, brokers } = about;
-  const files = memberFiles(places.dir, member);
-  return {
-    KAFKA_BROKERS: brokers.join(','),
-    CONCORDAT_MEMBER: member,
-    CONCORDAT_PROFILE: 'demo',
-    CONCORDAT_FEDERATION_FILE: federationFiles(places.dir).federationFile,
-    CONCORDAT_DATA_DIR: places.dataDir(member, service),
-    CONCORDAT_SCHEMAS_DIR: SCHEMAS_DIR,
-    CONCORDAT_GRPC__LISTEN: address,
-    CONCORDAT_TLS__CERT_FILE: files.certFile(service),
-    CONCORDAT_TLS__KEY_FILE: files.keyFile(service),
-    CONCORDAT_SIGNING_KEY_FILE: files.signingKeyFile(service),
-    ...(service === 'revocation' ? {} : { CONCORDAT_AGREEMENTS_FILE: places.agreementsFile }),
-  };
 }

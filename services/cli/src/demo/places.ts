@@ -1,31 +1,18 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { MemberId } from '@concordat/common/domain/ids.js';
+import type { MemberService } from '../domain/service-environment.js';
+import { homeFiles } from '../io/home.js';
 
-export type DemoService = 'node' | 'consent' | 'revocation';
-
-const repository = (path: string): string =>
-  fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
-
-export const SCHEMAS_DIR = repository('schemas');
-
-/** Where the built services are, each as `<service>/dist/main.js`. */
-export const SERVICES_DIR = repository('services');
-
-/** The entry of a built service. */
-export function mainOf(servicesDir: string, service: DemoService): string {
-  return join(servicesDir, service, 'dist', 'main.js');
-}
-
-/** Where the demo keeps what; all of it below one directory. */
+/** Where the demo keeps what; all of it below one directory, laid out as any federation's home. */
 export function placesIn(dir: string) {
+  const home = homeFiles(dir);
   return {
     dir,
-    agreementsFile: join(dir, 'agreements.json'),
+    agreementsFile: home.agreementsFile,
     certificatesDir: join(dir, 'certificates'),
     logsDir: join(dir, 'logs'),
     topicsDir: join(dir, 'topics'),
-    dataDir: (member: MemberId, service: DemoService) => join(dir, 'data', member, service),
+    dataDir: (member: MemberId, service: MemberService) => home.member(member).dataDir(service),
   };
 }
 export type Places = ReturnType<typeof placesIn>;

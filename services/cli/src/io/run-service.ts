@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberService } from '../domain/service-environment.js';
@@ -20,9 +21,12 @@ export interface RunOptions {
   readonly onLine?: (service: MemberService, line: string) => void;
 }
 
+/** Where the built services are, each as `<service>/dist/main.js`. */
+export const SERVICES_DIR = repositoryPath('services');
+
 /** The entry of a built service. It is started as a process of its own, never imported. */
-export function mainOf(service: MemberService): string {
-  const main = repositoryPath(`services/${service}/dist/main.js`);
+export function mainOf(service: MemberService, servicesDir = SERVICES_DIR): string {
+  const main = join(servicesDir, service, 'dist', 'main.js');
   if (existsSync(main)) return main;
   throw new ConcordatError(
     'CONFIG_INVALID',

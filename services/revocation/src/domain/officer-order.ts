@@ -9,7 +9,7 @@ import {
   verifyStatement,
 } from '@concordat/common/domain/statement.js';
 
-export const ORDER_IDS_MAX = 100_000;
+export const ORDER_IDS_MAX = 2_000;
 
 /** Reasons of orders that follow from facts in the ledger; no person gives them. */
 export function isRuleReason(reason: PurgeReason): boolean {
