@@ -6,7 +6,12 @@ import { utf8 } from '@concordat/common/domain/bytes.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { Federation } from '@concordat/common/domain/federation.js';
 import type { Identity } from '@concordat/common/domain/identity.js';
-import type { EventId, MemberId, ServiceName } from '@concordat/common/domain/ids.js';
+import {
+  type EventId,
+  type MemberId,
+  type ServiceName,
+  eventIdOf,
+} from '@concordat/common/domain/ids.js';
 import {
   eventsTopic,
   feedTopic,
@@ -31,6 +36,9 @@ import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js'
 import { type Consent, startConsent } from '@concordat/consent/service.js';
 import type { AskForKeys } from '@concordat/node/flows/fetch-keys.js';
 import { fromWire } from '@concordat/node/io/key-service.js';
+import { DataStore } from '@concordat/node/io/data-store.js';
+import { StateStore } from '@concordat/node/io/state-store.js';
+import { Vault } from '@concordat/node/io/vault.js';
 import { type NodeSettings, type RunningNode, startNode } from '@concordat/node/service.js';
 import { memberOf, schemasDir, testFederation } from './federation.js';
 import { localClient } from './local-calls.js';
@@ -182,7 +190,8 @@ export class NodeWorld {
         log: memoryLogClient(this.log, systemClock),
         logger: this.#logger(member),
         peers: {
-          askForKeys: (origin) => this.aroundKeys(this.askForKeys(member, origin)),
+          askForKeys: (origin) => (wanted, signal) =>
+            this.aroundKeys(this.askForKeys(member, origin))(wanted, signal),
           askFreshness: () => async (nonce) => this.answerNonce(member, nonce),
           close: () => undefined,
         },
@@ -316,6 +325,32 @@ export class NodeWorld {
     return this.records(topic).map(({ value }) => value);
   }
 
+  /** What a node's files hold, each (origin, id) by name, read while it does not run. */
+  async inventory(member: MemberId) {
+    const { dataDir } = this.node(member);
+    await this.stopNode(member);
+    const data = new DataStore(join(dataDir, 'data.db'));
+    const vault = new Vault(join(dataDir, 'vault.db'), join(dataDir, 'keks'), systemRandom);
+    const state = new StateStore(join(dataDir, 'state.db'));
+    const bytesName = ({ origin, id }: { readonly origin: string; readonly id: Uint8Array }) =>
+      nameOf(origin, eventIdOf(id));
+    const rowsIn = (wanted: Parameters<DataStore['idsIn']>[0]) => data.idsIn(wanted);
+    const all = (['published', 'waiting', 'readable', 'refused'] as const).flatMap(rowsIn);
+    const found = {
+      rows: all.map(({ origin, id }) => `${origin}/${id}`),
+      waiting: rowsIn('waiting').map(({ origin, id }) => `${origin}/${id}`),
+      ciphertexts: [...new Set(data.holdings().map(bytesName))],
+      keys: [...new Set(vault.holdings().map(bytesName))],
+      tombstones: state.tombstones().map(bytesName),
+      unpublished: rowsIn('published')
+        .filter(({ id }) => !state.ownEvent(id))
+        .map(({ origin, id }) => `${origin}/${id}`),
+    };
+    for (const store of [data, vault, state]) store.close();
+    await this.startNode(member);
+    return found;
+  }
+
   records(topic: string, lane = 0): readonly LogRecord[] {
     return this.log.lane(topic, lane).records;
   }
@@ -346,6 +381,11 @@ export class NodeWorld {
     };
     return { debug: note, info: note, warn: note, error: note };
   }
+}
+
+function nameOf(origin: string, id: ReturnType<typeof eventIdOf>): string {
+  if (!id.ok) throw new Error(id.error);
+  return `${origin}/${id.value}`;
 }
 
 /** Something in every section that the tests look at. */

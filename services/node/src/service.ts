@@ -88,9 +88,17 @@ export async function startNode(settings: NodeSettings, ports: NodePorts): Promi
 
 type Closer = () => void | Promise<void>;
 
-/** The last opened first. */
+/** The last opened first; what fails to close keeps nothing else open. */
 async function closeAll(opened: Closer[]): Promise<void> {
-  for (let close = opened.pop(); close; close = opened.pop()) await close();
+  const failures: unknown[] = [];
+  for (let close = opened.pop(); close; close = opened.pop()) {
+    try {
+      await close();
+    } catch (cause) {
+      failures.push(cause);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 async function open(
