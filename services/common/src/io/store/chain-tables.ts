@@ -28,6 +28,9 @@ CREATE TABLE IF NOT EXISTS quarantine(
 CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 `;
 
+/** The newest that are kept; what was refused before them is counted only. */
+const QUARANTINE_ROWS_MAX = 1_000;
+
 function headOf(row: Row | undefined): Head {
   if (!row) return EMPTY_HEAD;
   const hash = bytesOf(row, 'hash') as Hash;
@@ -249,7 +252,7 @@ export class ChainTables {
       );
   }
 
-  /** Keeps the bytes of a record that was refused; the same source position counts once. */
+  /** Keeps the bytes of a record that was refused, of the newest thousand; the same source position counts once. */
   quarantine(
     source: string,
     why: ConcordatError,
@@ -264,8 +267,14 @@ export class ChainTables {
       value,
       nowMs,
     );
-    if (kept === 1) this.count(`quarantined.${why.code}`);
-    return kept === 1 ? 'kept' : 'known';
+    if (kept === 0) return 'known';
+    this.count(`quarantined.${why.code}`);
+    // a flood must not fill the disk; what only a valid signature can cause is evidence and stays
+    this.#db.run(
+      `DELETE FROM quarantine WHERE code <> 'EQUIVOCATION' AND seq <= (SELECT max(seq) FROM quarantine) - ?`,
+      QUARANTINE_ROWS_MAX,
+    );
+    return 'kept';
   }
 
   quarantined(): {
