@@ -9,6 +9,8 @@ export interface Topics {
     settings?: Readonly<Record<string, string>>,
   ): Promise<string>;
   deleteTopic(topic: string): Promise<void>;
+  /** All but the broker's own: for a broker that belongs to one test. */
+  deleteAll(): Promise<void>;
   deleteRecordsBefore(topic: string, lane: number, low: bigint): Promise<void>;
   close(): Promise<void>;
 }
@@ -39,6 +41,12 @@ export async function openTopics(brokers: readonly string[]): Promise<Topics> {
     deleteTopic: async (topic) => {
       await admin.deleteTopics({ topics: [topic] });
       await until(`${topic} is gone`, async () => !(await exists(topic)));
+    },
+    deleteAll: async () => {
+      const ours = async (): Promise<string[]> =>
+        (await admin.listTopics()).filter((topic) => !topic.startsWith('__'));
+      await admin.deleteTopics({ topics: await ours() });
+      await until('all topics are gone', async () => (await ours()).length === 0);
     },
     deleteRecordsBefore: async (topic, lane, low) => {
       const partitions = [{ partition: lane, offset: String(low) }];

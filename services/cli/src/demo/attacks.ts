@@ -1,9 +1,11 @@
+import { readFeedBlock } from '@concordat/common/domain/block.js';
 import { EMPTY_HEAD, type Head, nextLink } from '@concordat/common/domain/chain.js';
-import type { Hash, OrderId } from '@concordat/common/domain/ids.js';
+import type { Hash, MemberId, OrderId } from '@concordat/common/domain/ids.js';
 import { asUnixMs, parseOrderId } from '@concordat/common/domain/ids.js';
 import type { Clock, Random } from '@concordat/common/domain/ports.js';
 import type { PurgeEntry, RecordCodec } from '@concordat/common/domain/records.js';
 import {
+  type KeyDirectory,
   SUITE,
   type Signer,
   signStatement,
@@ -25,6 +27,7 @@ export interface AttackParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly codec: RecordCodec;
+  readonly keys: KeyDirectory;
   readonly log: LogClient;
   readonly clients: DemoClients;
   readonly book: Book;
@@ -169,14 +172,12 @@ async function judgement(
 }
 
 /** The very first feed block once more, at a new offset. */
-async function replayBlock(
-  { clock, log, clients }: AttackParts,
-  node: MemberClients,
-): Promise<Attempt> {
+async function replayBlock(parts: AttackParts, node: MemberClients): Promise<Attempt> {
+  const { clock, log, clients } = parts;
   const [recipient] = RECIPIENTS;
   if (!recipient) throw new TypeError('nobody to replay to');
   const topic = feedTopic({ origin: ORIGIN, recipient });
-  const old = await firstRecord(log, topic);
+  const old = await firstBlock(parts, recipient);
   const counters = async (): Promise<Readonly<Record<string, number>>> =>
     (await insist(clock, () => node.operator.status({}, ASK))).counters;
   const ledger = async (): Promise<number> =>
@@ -203,16 +204,21 @@ async function replayBlock(
 /** What a node counts when it passes over a block that it has, and when it takes one in. */
 const FEED_OUTCOMES = ['feed.duplicate', 'feed.blocks'] as const;
 
-async function firstRecord(log: LogClient, topic: string): Promise<LogRecord> {
-  for (const { lane, low, high } of await log.ends(topic)) {
-    if (high <= low) continue;
+/** A given broker may hold feeds of earlier demos too, signed with other keys. */
+async function firstBlock(
+  { log, codec, keys }: AttackParts,
+  recipient: MemberId,
+): Promise<LogRecord> {
+  const parties = { origin: ORIGIN, recipient };
+  const topic = feedTopic(parties);
+  for (const { lane, low } of await log.ends(topic)) {
     let first: LogRecord | undefined;
     await log.scan(topic, lane, low, (record) => {
-      first ??= record;
+      if (!first && readFeedBlock(codec, keys, record.value, parties).ok) first = record;
     });
     if (first) return first;
   }
-  throw new TypeError(`${topic} holds nothing`);
+  throw new TypeError(`${topic} holds nothing of this run`);
 }
 
 async function readPurged({ clock, book }: AttackParts, node: MemberClients): Promise<Attempt> {

@@ -55,6 +55,9 @@ export async function countReadable(
   return readable;
 }
 
+/** Answers that are a finding, not a failure of the run. */
+const NOT_READABLE: ReadonlySet<string> = new Set(['EVENT_UNKNOWN', 'PURGED', 'RELEASE_WITHHELD']);
+
 async function tryRead(
   clock: Clock,
   clients: MemberClients,
@@ -63,7 +66,7 @@ async function tryRead(
   try {
     return await readEvent(clock, clients, listed.id);
   } catch (cause) {
-    if (asConcordatError(cause).code === 'EVENT_UNKNOWN') return undefined;
+    if (NOT_READABLE.has(asConcordatError(cause).code)) return undefined;
     throw cause;
   }
 }

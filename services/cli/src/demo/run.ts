@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseCategorySchema } from '@concordat/common/domain/category-schema.js';
 import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
-import type { Federation } from '@concordat/common/domain/federation.js';
+import { type Federation, KeyRing } from '@concordat/common/domain/federation.js';
 import { keyIdOf, rawPublicKey } from '@concordat/common/domain/keys.js';
 import type { Clock, Random } from '@concordat/common/domain/ports.js';
 import type { Signer } from '@concordat/common/domain/statement.js';
@@ -252,7 +252,11 @@ async function play(
 
   story.scene('Attack it');
   const forgers = await readForgers(places);
-  const attacks = await tryAttacks({ ...ports, codec, log: cast.log, clients, book, forgers });
+  const keys = new KeyRing(cast.federation);
+  const attacks = await tryAttacks({
+    ...{ ...ports, codec, keys, clients, book, forgers },
+    log: cast.log,
+  });
   for (const [name, { result, detail }] of Object.entries(attacks)) {
     const codes = new Set([detail.code, ...Object.values(detail.forgeries ?? {})]);
     story.line(`${name}: ${result} (${[...codes].join(', ')})`);
