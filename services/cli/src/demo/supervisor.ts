@@ -11,7 +11,7 @@ export interface ProcessPlan {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const RESTARTS_MAX = 8;
+const RESTARTS_MAX = 16;
 const RESTART_PAUSE_MS = 200;
 const STOP_MS = 15_000;
 

@@ -1,0 +1,84 @@
+import { seededRandom } from '@concordat/cli/demo/chaos.js';
+import type { RunningDemo } from '@concordat/cli/demo/run.js';
+import { type Look, lookAround } from '@concordat/cli/demo/settle.js';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type CrashPlan, type Moment, makeCrashPoints } from '../support/crash-points.js';
+import { CUT_LISTS, CUT_REPORT, lasting } from '../support/cut-report.js';
+import { runDemoIn } from '../support/demo-run.js';
+import { type PatchedServices, copyServices } from '../support/patched-services.js';
+
+/** Commits and sends that every run over the cut has, whatever the timing; nl gets no purge, so it sends nothing. */
+const MOMENTS: Readonly<Record<string, Readonly<Record<Moment, number>>>> = {
+  'un-node': { commit: 40, send: 8 },
+  'un-consent': { commit: 3, send: 6 },
+  'un-revocation': { commit: 30, send: 6 },
+  'de-node': { commit: 40, send: 4 },
+  'fr-node': { commit: 25, send: 2 },
+  'nl-node': { commit: 8, send: 0 },
+};
+const DEATHS: Readonly<Record<Moment, number>> = { commit: 3, send: 2 };
+
+const KILL_SEEDS = [1, 5];
+const CRASH_SEED = 1;
+
+let services: PatchedServices;
+beforeAll(async () => {
+  services = await copyServices();
+});
+afterAll(() => services.dispose());
+
+test.each(KILL_SEEDS)(
+  'every process and the broker are killed once, seed %i, and the report stays the same',
+  async (killSeed) => {
+    const run = await runDemoIn({ dataDir: CUT_LISTS, killSeed });
+    await run.dispose();
+    expect(lasting(run.report)).toEqual(CUT_REPORT);
+    const { restarts } = run.report;
+    expect(Object.keys(restarts).sort()).toEqual([...Object.keys(MOMENTS), 'broker'].sort());
+    for (const times of Object.values(restarts)) expect(times).toBeGreaterThanOrEqual(1);
+  },
+);
+
+// D1, D2 and D32 of the reliability reference, wherever they may fall
+test('processes die right after commits and sends, and the report stays the same', async () => {
+  const plan = crashPlan(CRASH_SEED);
+  const points = await makeCrashPoints(plan);
+  let duplicates = 0;
+  const visit = async ({ clients }: RunningDemo): Promise<void> => {
+    duplicates = duplicatesSeen(await lookAround(clients));
+  };
+  const run = await services.during(points.patches, () =>
+    runDemoIn({ dataDir: CUT_LISTS, servicesDir: services.dir, visit }),
+  );
+  await Promise.all([run.dispose(), points.dispose()]);
+  expect(lasting(run.report)).toEqual(CUT_REPORT);
+  for (const [name, { commit, send }] of Object.entries(plan)) {
+    expect(run.report.restarts[name]).toBeGreaterThanOrEqual(commit.length + send.length);
+  }
+  const resent = Object.values(plan).reduce((sum, { send }) => sum + send.length, 0);
+  const replayedByAttack = 1;
+  expect(duplicates - replayedByAttack).toBeGreaterThanOrEqual(resent);
+});
+
+/** Records that somebody had already, and passed over. */
+function duplicatesSeen({ consent, orders, recipients }: Look): number {
+  return [consent, orders, ...recipients.values()]
+    .flatMap(({ counters }) => Object.entries(counters))
+    .filter(([name]) => name.includes('duplicate'))
+    .reduce((sum, [, n]) => sum + n, 0);
+}
+
+/** Up to three commits and two sends of each process. */
+function crashPlan(seed: number): CrashPlan {
+  const random = seededRandom(seed);
+  const draw = (moment: Moment, among: number): number[] => {
+    const drawn = Array.from({ length: DEATHS[moment] }, () => 1 + Math.floor(random() * among));
+    return among === 0 ? [] : [...new Set(drawn)];
+  };
+  return Object.fromEntries(
+    Object.entries(MOMENTS).map(([name, { commit, send }]) => [
+      name,
+      { commit: draw('commit', commit), send: draw('send', send) },
+    ]),
+  );
+}
