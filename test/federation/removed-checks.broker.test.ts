@@ -25,6 +25,7 @@ const patch = (service: PatchedService, file: string, find: string, replace: str
   ...{ service, file, find, replace },
 });
 const STATEMENT = 'common/domain/statement.js';
+const DATA = 'io/data-store.js';
 const STATE = 'io/state-store.js';
 const signer = patch('node', STATEMENT, 'key.member !== expected.signer', 'false');
 const role = patch('node', STATEMENT, '!SIGNERS[name].includes(key.role)', 'false');
@@ -127,6 +128,15 @@ const REMOVED: [check: string, patches: readonly Patch[], moved: Moved][] = [
       patch('node', STATE, 'INSERT INTO purge_outcome', 'INSERT OR REPLACE INTO purge_outcome'),
     ],
     { replay: { stateChanged: ['de.heads', 'de.receipts', 'fr.heads', 'fr.receipts'] } },
+  ],
+  [
+    'a known event is not taken in again, and a recorded release is not recorded again',
+    [
+      patch('node', DATA, 'OR IGNORE INTO event', 'OR REPLACE INTO event'),
+      patch('node', DATA, 'INSERT INTO section', 'INSERT OR REPLACE INTO section'),
+      patch('node', 'flows/release-keys.js', 'recorded.has(section)', 'false'),
+    ],
+    { replay: { ledgerRecordsAdded: expect.any(Number) } },
   ],
   [
     'consent releases the sections of the rule (the node of the origin still gives no key)',
