@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { kraftSettings } from './kraft-settings.js';
+import { formatArguments, kraftSettings } from './kraft-settings.js';
 
 const lines = kraftSettings({ port: 1001, controllerPort: 1002, logDir: 'C:\\x y' }).split('\n');
 
@@ -20,4 +20,13 @@ test.each([
   'log.dirs=C:\\\\x y',
 ])('a local broker is set to %s', (line) => {
   expect(lines).toContain(line);
+});
+
+test('a cluster id that begins with a dash is not taken for an option', () => {
+  expect(formatArguments('-HQFwEjdTMKKhRv0RVNQ0w', 'server.properties')).toEqual([
+    'format',
+    '--cluster-id=-HQFwEjdTMKKhRv0RVNQ0w',
+    '--config',
+    'server.properties',
+  ]);
 });

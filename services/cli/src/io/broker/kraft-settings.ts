@@ -44,6 +44,11 @@ function escapeValue(value: string): string {
   return value.replaceAll('\\', '\\\\');
 }
 
+/** What the storage tool is told. An id in base64url may begin with a dash, so it never stands alone. */
+export function formatArguments(clusterId: string, settingsFile: string): string[] {
+  return ['format', `--cluster-id=${clusterId}`, '--config', settingsFile];
+}
+
 /** For every JVM of ours: a short life on few cores. */
 export const JVM_FLAGS = [
   '-Xmx512m',

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { pingBroker } from '@concordat/common/io/kafka/ping.js';
-import { JVM_FLAGS, kraftSettings } from './kraft-settings.js';
+import { JVM_FLAGS, formatArguments, kraftSettings } from './kraft-settings.js';
 
 const run = promisify(execFile);
 const READY_MS_MAX = 60_000;
@@ -74,7 +74,7 @@ export async function startLocalBroker(options: LocalBrokerOptions): Promise<Loc
     await writeFile(settingsFile, kraftSettings({ port, controllerPort, logDir }));
     if (await exists(join(logDir, 'meta.properties'))) return;
     const id = randomBytes(16).toString('base64url');
-    const format = [...java('kafka.tools.StorageTool'), 'format', '-t', id, '-c', settingsFile];
+    const format = [...java('kafka.tools.StorageTool'), ...formatArguments(id, settingsFile)];
     await run('java', format, { timeout: FORMAT_MS_MAX });
   };
 
@@ -87,7 +87,7 @@ export async function startLocalBroker(options: LocalBrokerOptions): Promise<Loc
       await untilReady(running, address);
     } catch (cause) {
       await running?.end('SIGKILL');
-      const text = `the local broker did not start, see ${logFile}: ${await lastLine(logFile)}`;
+      const text = `the local broker did not start, see ${logFile}: ${(await lastLine(logFile)) ?? String(cause)}`;
       throw new ConcordatError('BROKER_UNAVAILABLE', text, { cause });
     }
   };
@@ -193,10 +193,11 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-async function lastLine(path: string): Promise<string> {
+/** undefined when there is no such file: the broker did not come as far as that. */
+async function lastLine(path: string): Promise<string | undefined> {
   const file = await open(path).catch(() => undefined);
-  if (file === undefined) return 'it wrote nothing';
+  if (file === undefined) return undefined;
   const text = await file.readFile('utf8');
   await file.close();
-  return text.trim().split('\n').at(-1) ?? '';
+  return text.trim().split('\n').at(-1);
 }
