@@ -341,9 +341,9 @@ export class NodeWorld {
       waiting: rowsIn('waiting').map(({ origin, id }) => `${origin}/${id}`),
       ciphertexts: [...new Set(data.holdings().map(bytesName))],
       keys: [...new Set(vault.holdings().map(bytesName))],
-      tombstones: state.tombstones().map(bytesName),
+      tombstones: state.tombstones.all().map(bytesName),
       unpublished: rowsIn('published')
-        .filter(({ id }) => !state.ownEvent(id))
+        .filter(({ id }) => !state.own.event(id))
         .map(({ origin, id }) => `${origin}/${id}`),
     };
     for (const store of [data, vault, state]) store.close();

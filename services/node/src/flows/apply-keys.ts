@@ -68,7 +68,7 @@ export function applyKeys(
   const nowMs = clock.nowMs();
   state.db.transaction(() => {
     for (const { id, orderId } of judged.shredded) {
-      state.bury([{ origin, id }], { orderId, atMs: nowMs });
+      state.tombstones.bury([{ origin, id }], { orderId, atMs: nowMs });
     }
   });
   vault.put(judged.rows);
@@ -112,7 +112,7 @@ function judge(
     if (!release) continue;
     open[statement]?.delete(index);
     const row = data.find(origin, release.id);
-    if (row?.state !== 'waiting' || state.isBuried(origin, release.id)) continue;
+    if (row?.state !== 'waiting' || state.tombstones.isBuried(origin, release.id)) continue;
     judgeItem(context, { origin, row, release, item, records }, judged);
   }
   const unanswered = open.flatMap((releases) => [...releases.values()]);

@@ -18,7 +18,8 @@ import {
   verifyStatement,
 } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
-import type { OwnBlock, OwnEvent, StoredSeal } from '../io/state-store.js';
+import type { OwnBlock, OwnEvent } from '../io/state/own-publications.js';
+import type { StoredSeal } from '../io/state/seal-table.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
 import { appendLedger } from './ledger-writer.js';
@@ -48,7 +49,7 @@ export class SealOffice {
     const order = verifyStatement(codec, keys, 'PurgeOrder', orderBytes, { signer: self });
     if (!order.ok) throw order.error;
     const { orderId } = order.value.value;
-    const before = state.seal(orderId);
+    const before = state.seals.find(orderId);
     if (before && !equalBytes(before.orderHash, order.value.hash)) {
       throw new ConcordatError('ORDER_INVALID', 'this order id was sealed for another order');
     }
@@ -84,13 +85,13 @@ export class SealOffice {
         seals.push({ ledgerNumber: appended.number, statementHash: appended.hash });
         ledgerSeq = appended.seq;
         const buried = leaves.map(({ id }) => ({ origin: self, id }));
-        state.bury(buried, { orderId, atMs: nowMs, ledgerNumber: appended.number });
+        state.tombstones.bury(buried, { orderId, atMs: nowMs, ledgerNumber: appended.number });
       }
       const holders = this.#holders(ids);
       const sealRecord = this.#signSeal(order, { seals, holders }, nowMs);
       const stored: StoredSeal = { orderHash: order.hash, sealRecord, evidence, ledgerSeq };
       demandAnswerable(this.#context.codec, stored);
-      state.addSeal(orderId, stored);
+      state.seals.add(orderId, stored);
       return stored;
     });
   }
@@ -108,9 +109,9 @@ export class SealOffice {
     }
     const events = new Map<EventId, OwnEvent>();
     for (const id of ids) {
-      const event = state.ownEvent(id);
+      const event = state.own.event(id);
       if (!event) throw new ConcordatError('ORDER_INVALID', 'covers an event not published here');
-      if (state.isBuried(self, id)) {
+      if (state.tombstones.isBuried(self, id)) {
         throw new ConcordatError('ORDER_INVALID', 'covers an event that is purged already');
       }
       if (reason === 'retention' && event.retainUntilMs > nowMs) {
@@ -126,7 +127,7 @@ export class SealOffice {
   }
 
   #checkSuperseded(ids: readonly EventId[], by: EventId | null): void {
-    const successor = by === null ? undefined : this.#context.state.ownEvent(by);
+    const successor = by === null ? undefined : this.#context.state.own.event(by);
     const [only] = ids;
     if (ids.length !== 1 || !successor || successor.supersedes !== only) {
       throw new ConcordatError('ORDER_NOT_AUTHORISED', 'no published event supersedes this one');
@@ -137,7 +138,7 @@ export class SealOffice {
     const touched = new Map<string, Touched>();
     for (const [id, event] of events) {
       const key = `${String(event.lane)}/${String(event.epoch)}/${String(event.number)}`;
-      const block = touched.get(key)?.block ?? this.#context.state.ownBlock(event);
+      const block = touched.get(key)?.block ?? this.#context.state.own.block(event);
       if (!block) throw new ConcordatError('INTERNAL', 'an own event without its block');
       const leaves = touched.get(key)?.leaves ?? [];
       leaves.push({ leaf: event.leaf, id });
@@ -192,7 +193,9 @@ export class SealOffice {
   #holders(ids: readonly EventId[]): SealHolder[] {
     const held = new Map<MemberId, EventId[]>();
     for (const id of ids) {
-      const recipients = new Set(this.#context.state.holders(id).map((one) => one.recipient));
+      const recipients = new Set(
+        this.#context.state.ledger.holders(id).map((one) => one.recipient),
+      );
       for (const recipient of recipients) {
         held.set(recipient, [...(held.get(recipient) ?? []), id]);
       }

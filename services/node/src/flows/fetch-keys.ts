@@ -121,7 +121,7 @@ export class KeyFetcher {
     const found = new Map<string, { statement: Uint8Array; releases: Map<number, Release> }>();
     let bytes = 0;
     for (const { id, place } of data.waiting(this.#origin, clock.nowMs(), ASK_MAX)) {
-      if (state.isBuried(this.#origin, id)) continue;
+      if (state.tombstones.isBuried(this.#origin, id)) continue;
       const key = `${place.chain}/${String(place.epoch)}/${String(place.number)}`;
       let wanted = found.get(key);
       if (!wanted) {

@@ -11,14 +11,14 @@ const BATCH = 1_000;
 export function finishBurials({ state, vault, data }: NodeContext): number {
   let finished = 0;
   for (;;) {
-    const events = state.unfinished(BATCH);
+    const events = state.tombstones.unfinished(BATCH);
     if (events.length === 0) return finished;
     vault.delete(events);
     data.delete(events);
     vault.settle();
     data.settle();
     state.db.transaction(() => {
-      state.finish(events);
+      state.tombstones.finish(events);
     });
     finished += events.length;
   }

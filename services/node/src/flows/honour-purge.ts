@@ -11,7 +11,7 @@ import {
 } from '@concordat/common/domain/statement.js';
 import { purgeTopic, receiptsTopic } from '@concordat/common/domain/topics.js';
 import type { LogRecord } from '@concordat/common/io/log-client.js';
-import type { PendingEntry } from '../io/state-store.js';
+import type { PendingEntry } from '../io/state/purge-entries.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
 import type { TopicFlow } from './readers.js';
@@ -145,12 +145,12 @@ export class PurgeHonour implements TopicFlow {
     const { epoch, number, orderId, ids } = entry.value;
     const pending = { chain, epoch, number, origin: this.#origin, orderId, hash: entry.hash };
     const outcomes = ids.map((id) => ({ id, outcome: this.#outcome(id) }));
-    if (!state.addPurgeEntry(pending, outcomes)) {
+    if (!state.purges.add(pending, outcomes)) {
       state.chains.count('purge.known');
       return [];
     }
     const events = ids.map((id) => ({ origin: this.#origin, id }));
-    state.bury(events, { orderId, atMs: clock.nowMs() });
+    state.tombstones.bury(events, { orderId, atMs: clock.nowMs() });
     state.chains.count('purge.entries');
     return ids.flatMap((id) => {
       const row = data.find(this.#origin, id);
@@ -162,7 +162,7 @@ export class PurgeHonour implements TopicFlow {
   #outcome(id: EventId): PurgeOutcome {
     const { data, vault, state } = this.#context;
     // an entry before this one took it, or its own seal did: that one's receipt speaks of the deletion
-    if (state.isBuried(this.#origin, id)) return 'NOT_HELD';
+    if (state.tombstones.isBuried(this.#origin, id)) return 'NOT_HELD';
     const isHeld =
       data.find(this.#origin, id) !== undefined || vault.sectionsHeld(this.#origin, id).length > 0;
     return isHeld ? 'DELETED' : 'NOT_HELD';
@@ -173,7 +173,7 @@ export class PurgeHonour implements TopicFlow {
 export function writeReceipts(context: NodeContext): void {
   const { state, outbox, self } = context;
   for (;;) {
-    const pending = state.pendingEntries(RECEIPTS_BATCH);
+    const pending = state.purges.pending(RECEIPTS_BATCH);
     if (pending.length === 0) return;
     state.db.transaction(() => {
       for (const entry of pending) writeReceipt(context, entry);
@@ -188,7 +188,7 @@ function writeReceipt(context: NodeContext, entry: PendingEntry): void {
   const { state, codec, signer, keys, self, clock } = context;
   const topic = receiptsTopic({ origin: entry.origin, recipient: self });
   const head = state.chains.ownHead(topic);
-  const outcomes = state.outcomes(entry);
+  const outcomes = state.purges.outcomes(entry);
   const receipt: Receipt = {
     suite: SUITE,
     federation: keys.federation,
@@ -206,7 +206,7 @@ function writeReceipt(context: NodeContext, entry: PendingEntry): void {
   const signed = signStatement(codec, signer, 'Receipt', receipt);
   const { epoch, number } = receipt;
   state.chains.advanceOwn(topic, head, { epoch, number, hash: signed.hash });
-  state.setReceipt(entry, signed.bytes);
+  state.purges.setReceipt(entry, signed.bytes);
   const headers = cloudEventHeaders({ kind: 'receipt', source: self, chain: topic, epoch, number });
   state.chains.enqueue(topic, 0, { value: signed.bytes, headers });
 }

@@ -118,7 +118,7 @@ export class Ingest implements TopicFlow {
     const { data, state } = this.#context;
     let taken = 0;
     for (const { release, header, headerBytes, sections } of received) {
-      if (state.isBuried(this.#origin, release.id)) {
+      if (state.tombstones.isBuried(this.#origin, release.id)) {
         data.chains.count('feed.purged');
         continue;
       }

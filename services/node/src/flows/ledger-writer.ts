@@ -26,7 +26,7 @@ export function appendLedger(context: NodeContext, entry: LedgerEntry, nowMs: Un
   const { state, codec, signer, keys, self } = context;
   const topic = ledgerTopic(self);
   const head = state.chains.ownHead(topic);
-  const inBlock = state.blockChainHead(entry.block);
+  const inBlock = state.ledger.blockChainHead(entry.block);
   const statement: LedgerStatement = {
     suite: SUITE,
     federation: keys.federation,
@@ -53,7 +53,7 @@ export function appendLedger(context: NodeContext, entry: LedgerEntry, nowMs: Un
     number,
   });
   const seq = state.chains.enqueue(topic, 0, { value: record, headers });
-  state.addLedger(
+  state.ledger.add(
     { number, chainNumber: blockNumber, kind, hash: signed.hash, record, seq },
     entry.block,
     nowMs,

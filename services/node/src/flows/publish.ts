@@ -10,7 +10,7 @@ import { SUITE, signStatement } from '@concordat/common/domain/statement.js';
 import { eventsTopic, ledgerTopic } from '@concordat/common/domain/topics.js';
 import { type Composed, type Draft, compose } from '../domain/compose.js';
 import type { EventRow } from '../io/data-store.js';
-import type { BlockPlace } from '../io/state-store.js';
+import type { BlockPlace } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
 import { appendLedger } from './ledger-writer.js';
 
@@ -91,7 +91,7 @@ export class Publisher {
   #first(id: EventId): Promise<Published> | undefined {
     const waiting = this.#waiting.get(id);
     if (waiting) return waiting;
-    const own = this.#context.state.ownEvent(id);
+    const own = this.#context.state.own.event(id);
     if (!own) return undefined;
     const { lane, epoch, number, leaf } = own;
     return Promise.resolve({ id, lane, epoch, number, leaf, repeated: true });
@@ -99,7 +99,7 @@ export class Publisher {
 
   #laneOf(supersedes: EventId | null): number | undefined {
     if (supersedes === null) return undefined;
-    const own = this.#context.state.ownEvent(supersedes);
+    const own = this.#context.state.own.event(supersedes);
     if (!own) {
       throw new ConcordatError('EVENT_UNKNOWN', 'supersedes: expected an event published here');
     }
@@ -188,7 +188,7 @@ export class Publisher {
     const { data, vault, state, self, warn } = this.#context;
     try {
       const events = taken
-        .filter(({ composed }) => !state.ownEvent(composed.id))
+        .filter(({ composed }) => !state.own.event(composed.id))
         .map(({ composed }) => ({ origin: self, id: composed.id }));
       vault.delete(events);
       data.delete(events);
@@ -250,7 +250,7 @@ export class Publisher {
     const { epoch, number, treeSize } = statement;
     const place = { lane, epoch, number };
     state.chains.advanceOwn(chain, head, { epoch, number, hash: signed.hash });
-    state.addOwnBlock({
+    state.own.addBlock({
       ...place,
       hash: signed.hash,
       treeSize,
@@ -259,7 +259,7 @@ export class Publisher {
     });
     for (const [leaf, { id, header }] of composed.entries()) {
       const { supersedes, retainUntilMs } = header;
-      state.addOwnEvent(id, { ...place, leaf, supersedes, retainUntilMs });
+      state.own.addEvent(id, { ...place, leaf, supersedes, retainUntilMs });
     }
     const value = codec.encode('Block', {
       statement: signed.bytes,

@@ -76,7 +76,7 @@ export class Reader {
   }
 
   #refusePurged(origin: MemberId, id: EventId): void {
-    if (!this.#context.state.isBuried(origin, id)) return;
+    if (!this.#context.state.tombstones.isBuried(origin, id)) return;
     throw new ConcordatError('PURGED', `${origin} took this event back; it is deleted here`);
   }
 
@@ -126,7 +126,7 @@ export class Reader {
   #log(request: ReadRequest, outcome: string): void {
     const { state, clock } = this.#context;
     const { origin, id, purpose, caseId, caller } = request;
-    state.logReading({
+    state.readings.add({
       atMs: clock.nowMs(),
       origin,
       id,

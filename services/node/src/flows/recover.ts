@@ -32,7 +32,7 @@ function finishKeyAnswers({ data, vault }: NodeContext): void {
 
 /** Every own event that is not sealed has its row, and every row that can be read has its keys. */
 function countsAgree({ self, data, vault, state }: NodeContext): boolean {
-  const published = state.countOwnEvents() - (state.countTombstones()[self] ?? 0);
+  const published = state.own.count() - (state.tombstones.counts()[self] ?? 0);
   const rows = data.countByState();
   const count = (wanted: 'published' | 'readable'): number =>
     rows.filter(({ state }) => state === wanted).reduce((sum, { n }) => sum + n, 0);
@@ -41,7 +41,7 @@ function countsAgree({ self, data, vault, state }: NodeContext): boolean {
 }
 
 function dropUnpublished({ self, data, state, vault }: NodeContext): void {
-  const unpublished = data.idsIn('published').filter(({ id }) => !state.ownEvent(id));
+  const unpublished = data.idsIn('published').filter(({ id }) => !state.own.event(id));
   const events = unpublished.map(({ id }) => ({ origin: self, id }));
   vault.delete(events);
   data.delete(events);

@@ -6,7 +6,7 @@ import type { Release, SlotTable } from '@concordat/common/domain/records.js';
 import { openSlot, slotRoot } from '@concordat/common/domain/slots.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
-import type { OwnBlock, OwnEvent } from '../io/state-store.js';
+import type { OwnBlock, OwnEvent } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
 import { appendLedger } from './ledger-writer.js';
 
@@ -94,7 +94,7 @@ export class KeyOffice {
     for (const outcome of outcomes) {
       if (outcome.kind !== 'released') continue;
       for (const number of outcome.records) {
-        const record = records.get(number) ?? this.#context.state.ledgerRecord(number);
+        const record = records.get(number) ?? this.#context.state.ledger.record(number);
         if (!record)
           throw new ConcordatError('INTERNAL', 'a release names a record that is not there');
         records.set(number, record);
@@ -134,7 +134,7 @@ export class KeyOffice {
       if (one.kind === 'answer') return one.outcome;
       const { id, sections } = one.asked.release;
       const held = vault.get(self, id);
-      const recorded = state.keyReleases(id, recipient);
+      const recorded = state.ledger.keyReleases(id, recipient);
       const keys = new Map<string, Uint8Array>();
       const records = new Set<number>();
       for (const section of sections) {
@@ -153,7 +153,7 @@ export class KeyOffice {
     const { state, data, self, codec, policy } = this.#context;
     const { release } = asked;
     const answer = (outcome: KeyOutcome): Judged => ({ kind: 'answer', outcome });
-    const event = state.ownEvent(release.id);
+    const event = state.own.event(release.id);
     const at = release.block;
     const isOurs =
       event?.leaf === release.leaf &&
@@ -190,10 +190,10 @@ export class KeyOffice {
     for (const one of judged) {
       if (one.kind !== 'grant') continue;
       const { id, leaf, sections } = one.asked.release;
-      const recorded = state.keyReleases(id, recipient);
+      const recorded = state.ledger.keyReleases(id, recipient);
       if (sections.every((section) => recorded.has(section))) continue;
       const key = `${String(one.event.lane)}/${String(one.event.epoch)}/${String(one.event.number)}`;
-      const block = fresh.get(key)?.block ?? state.ownBlock(one.event);
+      const block = fresh.get(key)?.block ?? state.own.block(one.event);
       if (!block) throw new ConcordatError('INTERNAL', 'an own event without its block');
       const leaves: Fresh['leaves'] = fresh.get(key)?.leaves ?? new Map<number, never>();
       const named = [...new Set([...(leaves.get(leaf)?.sections ?? []), ...sections])];
@@ -226,19 +226,19 @@ export class KeyOffice {
       nowMs,
     );
     const ids = new Map<number, EventId>([...leaves].map(([leaf, { id }]) => [leaf, id]));
-    state.addKeyReleases(table, ids, { ledgerNumber: appended.number, atMs: nowMs });
+    state.ledger.addKeyReleases(table, ids, { ledgerNumber: appended.number, atMs: nowMs });
   }
 
   /** The seal's statement with this leaf's slot opened; undefined when the event is not sealed. */
   #sealOf(id: EventId): Uint8Array | undefined {
     const { state, self, codec } = this.#context;
-    const number = state.sealNumber(self, id);
-    const found = number === undefined ? undefined : state.ledgerRecord(number);
-    const event = found && state.ownEvent(id);
+    const number = state.tombstones.sealNumber(self, id);
+    const found = number === undefined ? undefined : state.ledger.record(number);
+    const event = found && state.own.event(id);
     if (!event) return undefined;
     const record = codec.decode('LedgerRecord', found.record);
     const table = record.ok ? codec.decode('SlotTable', record.value.body) : undefined;
-    const block = state.ownBlock(event);
+    const block = state.own.block(event);
     if (!record.ok || !table?.ok || !block) {
       throw new ConcordatError('INTERNAL', 'an own ledger record does not decode');
     }

@@ -26,7 +26,7 @@ export function stateDigest({ data, vault, state }: NodeContext): StateDigest {
       ...vault.holdings().map(held('key')),
     ]),
     tombstones: digest(
-      state.tombstones().map(({ origin, id }) => lengthPrefixed(utf8(origin), id)),
+      state.tombstones.all().map(({ origin, id }) => lengthPrefixed(utf8(origin), id)),
     ),
     heads: digest(
       heads.map(({ chain, head }) =>
@@ -37,7 +37,7 @@ export function stateDigest({ data, vault, state }: NodeContext): StateDigest {
         ),
       ),
     ),
-    receipts: digest(state.receipts().map((receipt) => lengthPrefixed(receipt))),
+    receipts: digest(state.purges.receipts().map((receipt) => lengthPrefixed(receipt))),
   };
 }
 

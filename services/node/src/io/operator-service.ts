@@ -25,13 +25,13 @@ export function operatorService(parts: {
     status: () =>
       Promise.resolve({
         member: self,
-        published: state.countOwnEvents(),
+        published: state.own.count(),
         outbox: state.chains.outboxSize(),
         partners: [...freshness].map(([member, keeper]) => partnerStatus(context, member, keeper)),
         counters: sums(data.chains.counters(), state.chains.counters()),
-        released: state.releasedCounts(),
-        ledgerRecords: state.countLedger(),
-        receipts: state.countReceipts(),
+        released: state.ledger.releasedCounts(),
+        ledgerRecords: state.ledger.count(),
+        receipts: state.purges.countReceipts(),
       }),
     show: (request) => {
       const origin = memberField('origin', request.origin);
@@ -45,7 +45,9 @@ export function operatorService(parts: {
       }),
     listReadings: () =>
       Promise.resolve({
-        readings: state.readings(READINGS_MAX).map(({ id, ...rest }) => ({ eventId: id, ...rest })),
+        readings: state.readings
+          .newest(READINGS_MAX)
+          .map(({ id, ...rest }) => ({ eventId: id, ...rest })),
       }),
     stateDigest: () => Promise.resolve(stateDigest(context)),
     rewind: async () => {
@@ -86,7 +88,7 @@ function partnerStatus(
     purgeHead: keeper.head,
     waiting: counts.get('waiting') ?? 0,
     readable: counts.get('readable') ?? 0,
-    tombstones: state.countTombstones()[member] ?? 0,
+    tombstones: state.tombstones.counts()[member] ?? 0,
     gaps: gaps.filter((gap) => gap.split('.')[1] === member),
   };
 }
@@ -109,7 +111,8 @@ function show({ data, state, codec }: NodeContext, origin: MemberId, id: EventId
     supersedes: '',
     agreement: '',
   };
-  if (state.isBuried(origin, id)) return { origin, eventId: id, state: 'PURGED', ...nothing };
+  if (state.tombstones.isBuried(origin, id))
+    return { origin, eventId: id, state: 'PURGED', ...nothing };
   const row = data.find(origin, id);
   if (!row) throw new ConcordatError('EVENT_UNKNOWN', `no event ${id} of ${origin} is held here`);
   const header = parseHeader(codec, row.header);
@@ -133,11 +136,11 @@ function show({ data, state, codec }: NodeContext, origin: MemberId, id: EventId
 }
 
 function holders({ state, self }: NodeContext, id: EventId): concordat.node.v1.HoldersResponse {
-  if (!state.ownEvent(id)) {
+  if (!state.own.event(id)) {
     throw new ConcordatError('EVENT_UNKNOWN', `expected an event published here, got ${id}`);
   }
   const found = new Map<string, { sections: string[]; atMs: number }>();
-  for (const { recipient, section, atMs } of state.holders(id)) {
+  for (const { recipient, section, atMs } of state.ledger.holders(id)) {
     const known = found.get(recipient) ?? { sections: [], atMs };
     known.sections.push(section);
     found.set(recipient, known);
@@ -148,6 +151,6 @@ function holders({ state, self }: NodeContext, id: EventId): concordat.node.v1.H
       sections,
       recordedAtMs: atMs,
     })),
-    sealed: state.isBuried(self, id),
+    sealed: state.tombstones.isBuried(self, id),
   };
 }

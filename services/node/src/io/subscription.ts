@@ -65,7 +65,8 @@ function* held(
         !purposesOf(context, row).includes(request.purpose)
       )
         continue;
-      if (!state.isBuried(origin, id)) yield { kind: 'READABLE', origin, eventId: id, category };
+      if (!state.tombstones.isBuried(origin, id))
+        yield { kind: 'READABLE', origin, eventId: id, category };
     }
     after = page.at(-1);
     if (!after) return;

@@ -1,0 +1,110 @@
+import { type EventId, type Hash, type UnixMs, idBytes } from '@concordat/common/domain/ids.js';
+import { type Sqlite, bytesOf, numberOf } from '@concordat/common/io/store/sqlite.js';
+import { eventIdIn } from './stored-ids.js';
+
+export const OWN_PUBLICATIONS_SCHEMA = `
+CREATE TABLE IF NOT EXISTS own_block(
+  lane INTEGER NOT NULL, epoch INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL,
+  tree_size INTEGER NOT NULL, statement BLOB NOT NULL, headers BLOB NOT NULL,
+  PRIMARY KEY(lane, epoch, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS own_event(
+  id BLOB PRIMARY KEY, lane INTEGER NOT NULL, epoch INTEGER NOT NULL, number INTEGER NOT NULL, leaf INTEGER NOT NULL,
+  supersedes BLOB, retain_until_ms INTEGER NOT NULL) WITHOUT ROWID;
+`;
+
+export interface BlockPlace {
+  readonly lane: number;
+  readonly epoch: number;
+  readonly number: number;
+}
+
+export interface OwnEvent extends BlockPlace {
+  readonly leaf: number;
+  readonly supersedes: EventId | null;
+  readonly retainUntilMs: UnixMs;
+}
+
+export interface OwnBlock extends BlockPlace {
+  readonly hash: Hash;
+  readonly treeSize: number;
+  readonly statement: Uint8Array;
+  /** leaf hashes, 32 bytes each, in order */
+  readonly leafHashes: readonly Hash[];
+}
+
+/** Blocks and events of this node, and where each event stands. */
+export class OwnPublications {
+  readonly #db: Sqlite;
+
+  constructor(db: Sqlite) {
+    this.#db = db;
+  }
+
+  addBlock(block: OwnBlock): void {
+    this.#db.run(
+      'INSERT INTO own_block VALUES(?, ?, ?, ?, ?, ?, ?)',
+      block.lane,
+      block.epoch,
+      block.number,
+      block.hash,
+      block.treeSize,
+      block.statement,
+      Buffer.concat(block.leafHashes),
+    );
+  }
+
+  block({ lane, epoch, number }: BlockPlace): OwnBlock | undefined {
+    const row = this.#db.get(
+      'SELECT * FROM own_block WHERE lane = ? AND epoch = ? AND number = ?',
+      lane,
+      epoch,
+      number,
+    );
+    if (!row) return undefined;
+    const joined = bytesOf(row, 'headers');
+    const leafHashes: Hash[] = [];
+    for (let at = 0; at < joined.length; at += 32) {
+      leafHashes.push(joined.slice(at, at + 32) as Hash);
+    }
+    return {
+      lane,
+      epoch,
+      number,
+      hash: bytesOf(row, 'hash') as Hash,
+      treeSize: numberOf(row, 'tree_size'),
+      statement: bytesOf(row, 'statement'),
+      leafHashes,
+    };
+  }
+
+  addEvent(id: EventId, event: OwnEvent): void {
+    this.#db.run(
+      'INSERT INTO own_event VALUES(?, ?, ?, ?, ?, ?, ?)',
+      idBytes(id),
+      event.lane,
+      event.epoch,
+      event.number,
+      event.leaf,
+      event.supersedes === null ? null : idBytes(event.supersedes),
+      event.retainUntilMs,
+    );
+  }
+
+  event(id: EventId): OwnEvent | undefined {
+    const row = this.#db.get('SELECT * FROM own_event WHERE id = ?', idBytes(id));
+    if (!row) return undefined;
+    const supersedes = row['supersedes'];
+    return {
+      lane: numberOf(row, 'lane'),
+      epoch: numberOf(row, 'epoch'),
+      number: numberOf(row, 'number'),
+      leaf: numberOf(row, 'leaf'),
+      supersedes: supersedes instanceof Uint8Array ? eventIdIn(supersedes) : null,
+      retainUntilMs: numberOf(row, 'retain_until_ms') as UnixMs,
+    };
+  }
+
+  count(): number {
+    return numberOf(this.#db.get('SELECT count(*) AS n FROM own_event') ?? {}, 'n');
+  }
+}

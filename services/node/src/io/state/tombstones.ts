@@ -1,0 +1,88 @@
+import {
+  type EventId,
+  type MemberId,
+  type OrderId,
+  type UnixMs,
+  idBytes,
+} from '@concordat/common/domain/ids.js';
+import { type Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
+import { eventIdIn } from './stored-ids.js';
+
+export const TOMBSTONES_SCHEMA = `
+CREATE TABLE IF NOT EXISTS tombstone(
+  origin TEXT NOT NULL, id BLOB NOT NULL, order_id BLOB NOT NULL, at_ms INTEGER NOT NULL, ledger_number INTEGER,
+  PRIMARY KEY(origin, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unfinished(
+  origin TEXT NOT NULL, id BLOB NOT NULL, PRIMARY KEY(origin, id)) WITHOUT ROWID;
+`;
+
+/** What is purged, for ever, and what of it is still to be deleted. */
+export class Tombstones {
+  readonly #db: Sqlite;
+
+  constructor(db: Sqlite) {
+    this.#db = db;
+  }
+
+  /** Remembers for ever that these are purged; what they hold is deleted next, also after a crash. */
+  bury(
+    events: readonly { readonly origin: MemberId; readonly id: EventId }[],
+    by: { readonly orderId: OrderId; readonly atMs: UnixMs; readonly ledgerNumber?: number },
+  ): void {
+    for (const { origin, id } of events) {
+      this.#db.run(
+        'INSERT OR IGNORE INTO tombstone VALUES(?, ?, ?, ?, ?)',
+        origin,
+        idBytes(id),
+        idBytes(by.orderId),
+        by.atMs,
+        by.ledgerNumber ?? null,
+      );
+      this.#db.run('INSERT OR IGNORE INTO unfinished VALUES(?, ?)', origin, idBytes(id));
+    }
+  }
+
+  isBuried(origin: MemberId, id: EventId): boolean {
+    const row = this.#db.get(
+      'SELECT 1 AS one FROM tombstone WHERE origin = ? AND id = ?',
+      origin,
+      idBytes(id),
+    );
+    return row !== undefined;
+  }
+
+  /** Own events: the ledger number of the seal that took the event. */
+  sealNumber(origin: MemberId, id: EventId): number | undefined {
+    const row = this.#db.get(
+      'SELECT ledger_number FROM tombstone WHERE origin = ? AND id = ?',
+      origin,
+      idBytes(id),
+    );
+    const number = row?.['ledger_number'];
+    return typeof number === 'number' ? number : undefined;
+  }
+
+  unfinished(limit: number): { readonly origin: MemberId; readonly id: EventId }[] {
+    return this.#db.all('SELECT origin, id FROM unfinished LIMIT ?', limit).map((row) => ({
+      origin: textOf(row, 'origin') as MemberId,
+      id: eventIdIn(bytesOf(row, 'id')),
+    }));
+  }
+
+  finish(events: readonly { readonly origin: MemberId; readonly id: EventId }[]): void {
+    for (const { origin, id } of events) {
+      this.#db.run('DELETE FROM unfinished WHERE origin = ? AND id = ?', origin, idBytes(id));
+    }
+  }
+
+  all(): { readonly origin: string; readonly id: Uint8Array }[] {
+    return this.#db
+      .all('SELECT origin, id FROM tombstone ORDER BY origin, id')
+      .map((row) => ({ origin: textOf(row, 'origin'), id: bytesOf(row, 'id') }));
+  }
+
+  counts(): Record<string, number> {
+    const rows = this.#db.all('SELECT origin, count(*) AS n FROM tombstone GROUP BY origin');
+    return Object.fromEntries(rows.map((row) => [textOf(row, 'origin'), numberOf(row, 'n')]));
+  }
+}
