@@ -47,8 +47,8 @@ export class Vault {
   put(rows: readonly VaultRow[]): void {
     this.#db.transaction(() => {
       for (const { origin, id, deleteByMs, keys } of rows) {
+        const generation = this.#generationFor(deleteByMs, keys.size);
         for (const [section, key] of keys) {
-          const generation = this.#generationFor(deleteByMs);
           this.#db.run(
             'INSERT OR REPLACE INTO section_key VALUES(?, ?, ?, ?, ?)',
             origin,
@@ -137,15 +137,16 @@ export class Vault {
     this.#db.close();
   }
 
-  #generationFor(deleteByMs: UnixMs): number {
+  /** The generation for this many keys that are deleted together. */
+  #generationFor(deleteByMs: UnixMs, keys: number): number {
     const bucket = Math.floor(deleteByMs / BUCKET_MS);
     const open = this.#db.get(
-      'SELECT generation FROM generation WHERE bucket = ? AND rows < ? ORDER BY generation DESC LIMIT 1',
+      'SELECT generation FROM generation WHERE bucket = ? AND rows <= ? ORDER BY generation DESC LIMIT 1',
       bucket,
-      GENERATION_ROWS_MAX,
+      GENERATION_ROWS_MAX - keys,
     );
     const generation = open ? numberOf(open, 'generation') : this.#newGeneration(bucket);
-    this.#db.run('UPDATE generation SET rows = rows + 1 WHERE generation = ?', generation);
+    this.#db.run('UPDATE generation SET rows = rows + ? WHERE generation = ?', keys, generation);
     return generation;
   }
 
