@@ -91,4 +91,4 @@ export class TestPurgeLedger {
 }
 
 /** A signature of the right length that fits nothing. */
-export const NO_SIGNATURE = Uint8Array.from([...bytesOf('no'), ...bytesOf('signature')]);
+const NO_SIGNATURE = Uint8Array.from([...bytesOf('no'), ...bytesOf('signature')]);
