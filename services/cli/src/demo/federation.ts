@@ -1,11 +1,11 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Federation } from '@concordat/common/domain/federation.js';
 import { parseFederationName } from '@concordat/common/domain/identity.js';
 import type { Clock, Random } from '@concordat/common/domain/ports.js';
 import { readFederationFile } from '@concordat/common/io/federation-file.js';
 import { MEMBER_SERVICES } from '../domain/service-environment.js';
+import { freePorts } from '../io/free-ports.js';
 import { federationFiles, initFederation } from '../io/federation-init.js';
 import { homeSettings } from '../io/home.js';
 import { mainOf } from '../io/run-service.js';
@@ -42,23 +42,6 @@ export async function makeFederation(
   const agreements = JSON.stringify(agreementsFile(ports.clock.nowMs()), undefined, 2);
   await writeFile(places.agreementsFile, `${agreements}\n`, { mode: 0o600 });
   return readFederationFile(federationFiles(places.dir).federationFile);
-}
-
-/** All at once, so that no two are the same; fixed for the run, so that a restarted service is found again. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 export function processPlans(

@@ -2,13 +2,14 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { access, mkdir, open, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { pingBroker } from '@concordat/common/io/kafka/ping.js';
+import { freePort } from '../free-ports.js';
 import { JVM_FLAGS, formatArguments, kraftSettings } from './kraft-settings.js';
 
 const run = promisify(execFile);
@@ -175,15 +176,6 @@ function isListening(address: string): Promise<boolean> {
     };
     socket.once('connect', answer(true)).once('error', answer(false));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function exists(path: string): Promise<boolean> {
