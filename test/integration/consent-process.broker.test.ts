@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { federationFiles, initFederation, memberFiles } from '@concordat/cli/io/federation-init.js';
+import { freePort } from '@concordat/cli/io/free-ports.js';
 import { readFeedBlock } from '@concordat/common/domain/block.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
 import type { FederationName } from '@concordat/common/domain/identity.js';
@@ -41,14 +41,6 @@ function freshMember(): MemberId {
     'abcdefghijklmnopqrstuvwxyz'.charAt(byte % 26),
   );
   return memberOf(`t${letters.join('')}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 const [origin, recipient] = [freshMember(), freshMember()];

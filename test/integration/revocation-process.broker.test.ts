@@ -3,17 +3,17 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { federationFiles, initFederation, memberFiles } from '@concordat/cli/io/federation-init.js';
+import { freePort } from '@concordat/cli/io/free-ports.js';
 import { verifyCertificate } from '@concordat/common/domain/certificate.js';
 import { verifyDsse } from '@concordat/common/domain/dsse-json.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
 import type { FederationName } from '@concordat/common/domain/identity.js';
-import type { MemberId, ServiceName } from '@concordat/common/domain/ids.js';
+import { type MemberId, type ServiceName, asUnixMs } from '@concordat/common/domain/ids.js';
 import { ROLES, type Signer } from '@concordat/common/domain/statement.js';
 import {
   readFederationFile,
@@ -46,14 +46,6 @@ function freshMember(): MemberId {
     'abcdefghijklmnopqrstuvwxyz'.charAt(byte % 26),
   );
   return memberOf(`t${letters.join('')}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 const [origin, recipient] = [freshMember(), freshMember()];
@@ -189,7 +181,8 @@ async function exitOf(running: ChildProcess): Promise<unknown> {
 test('a process takes an order through two SIGKILLs to its certificate, and ends on SIGTERM', async () => {
   const purge = channel.clientOf(PurgeService);
   const inTime = { timeoutMs: 20_000, waitForReady: true };
-  ledger.publish({ id: A }, { id: B });
+  const retainUntilMs = asUnixMs(clock.nowMs() + 86_400_000); // the process has a real clock
+  ledger.publish({ id: A, retainUntilMs }, { id: B, retainUntilMs });
   ledger.release(recipient, A);
   await sendLedger();
   let process = await start();
