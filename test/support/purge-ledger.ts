@@ -3,7 +3,7 @@ import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { type EventId, type MemberId, asUnixMs } from '@concordat/common/domain/ids.js';
 import type { PurgeEntry } from '@concordat/common/domain/records.js';
 import { SUITE } from '@concordat/common/domain/statement.js';
-import { type TestFederation, bytesOf } from './federation.js';
+import type { TestFederation } from './federation.js';
 import { orderId, signAs } from './ledger.js';
 
 /**
@@ -89,6 +89,3 @@ export class TestPurgeLedger {
     }).bytes;
   }
 }
-
-/** A signature of the right length that fits nothing. */
-const NO_SIGNATURE = Uint8Array.from([...bytesOf('no'), ...bytesOf('signature')]);

@@ -43,7 +43,7 @@ function loneSurrogate(value: Json, path: string): string | undefined {
   for (const [key, item] of Object.entries(value)) {
     const at = Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`;
     if (/\p{Surrogate}/u.test(key)) return path;
-    const found = loneSurrogate(item as Json, at);
+    const found = loneSurrogate(item, at);
     if (found !== undefined) return found;
   }
   return undefined;
