@@ -86,7 +86,7 @@ test('a schema with an unknown type is a mistake of ours', () => {
 });
 
 describe('whatever the encoder makes', () => {
-  const schema = {
+  const schema: AvroSchema = {
     type: 'record',
     name: 'Sample',
     fields: [
@@ -98,8 +98,8 @@ describe('whatever the encoder makes', () => {
       { name: 'items', type: { type: 'array', items: 'bytes' } },
       { name: 'byName', type: { type: 'map', values: 'boolean' } },
     ],
-  } as const;
-  const type = avro.Type.forSchema(schema as avro.Schema);
+  };
+  const type = avro.Type.forSchema(schema as unknown as avro.Schema);
   const sampleGuard = avroGuard(schema);
   const samples = fc.record({
     text: fc.string({ unit: 'grapheme' }),
