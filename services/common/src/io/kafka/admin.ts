@@ -3,7 +3,7 @@ import { ConcordatError } from '../../domain/errors.js';
 import { closedError } from '../log-checks.js';
 import type { LaneEnds } from '../log-client.js';
 import type { KafkaConnection } from './connection.js';
-import { asLogError } from './errors.js';
+import { asLogError, saysNotReady } from './errors.js';
 
 export interface LogAdmin {
   readonly laneCount: (topic: string) => Promise<number>;
@@ -12,6 +12,10 @@ export interface LogAdmin {
   readonly call: <T>(doing: string, run: (admin: Admin) => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
 }
+
+/** A lane that was just made has no leader yet, and the library gives up on that answer: about 2 s of asking again. */
+const NOT_READY_RETRIES = 8;
+const NOT_READY_PAUSE_MS = 250;
 
 export function openAdmin(connection: KafkaConnection): LogAdmin {
   let open: Promise<Admin> | undefined;
@@ -31,13 +35,16 @@ export function openAdmin(connection: KafkaConnection): LogAdmin {
   };
 
   const call = async <T>(doing: string, run: (admin: Admin) => Promise<T>): Promise<T> => {
-    if (closed) throw closedError();
-    try {
-      open ??= connect();
-      return await run(await open);
-    } catch (cause) {
-      void disconnect();
-      throw asLogError(cause, doing, connection.brokers);
+    for (let left = NOT_READY_RETRIES; ; left -= 1) {
+      if (closed) throw closedError();
+      try {
+        open ??= connect();
+        return await run(await open);
+      } catch (cause) {
+        void disconnect();
+        if (left === 0 || !saysNotReady(cause)) throw asLogError(cause, doing, connection.brokers);
+        await connection.clock.sleep(NOT_READY_PAUSE_MS);
+      }
     }
   };
 

@@ -36,9 +36,19 @@ const UNREACHED = new Set([
 /** Was the broker not reached, or did it say that it is not ready? Waiting helps then, and nothing of ours is wrong. */
 export function isUnreached(error: unknown): boolean {
   return chain(error).some((each) => {
-    if (UNREACHED.has(each.name)) return true;
-    return protocolType(each) !== '' && 'retriable' in each && each.retriable === true;
+    return UNREACHED.has(each.name) || isNotReady(each);
   });
+}
+
+function isNotReady(error: Error): boolean {
+  return protocolType(error) !== '' && 'retriable' in error && error.retriable === true;
+}
+
+/** Did a broker answer that it is not ready for this yet? */
+export function saysNotReady(error: unknown): boolean {
+  return chain(error).some(
+    (each) => isNotReady(each) && protocolType(each) !== 'UNKNOWN_TOPIC_OR_PARTITION',
+  );
 }
 
 /** What kafkajs threw, as ours. `doing` says what was tried and where, `send to events.de lane 3`. */
