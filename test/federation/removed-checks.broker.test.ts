@@ -26,7 +26,7 @@ const patch = (service: PatchedService, file: string, find: string, replace: str
 });
 const STATEMENT = 'common/domain/statement.js';
 const DATA = 'io/data-store.js';
-const STATE = 'io/state-store.js';
+const STATE = 'io/state/purge-entries.js';
 const signer = patch('node', STATEMENT, 'key.member !== expected.signer', 'false');
 const role = patch('node', STATEMENT, '!SIGNERS[name].includes(key.role)', 'false');
 const signature = patch('node', STATEMENT, '!verify(null, pae(type, signed.payload),', '!String(');
@@ -97,7 +97,14 @@ const REMOVED: [check: string, patches: readonly Patch[], moved: Moved][] = [
   ],
   [
     'a purged event is not read',
-    [patch('node', 'flows/read.js', 'this.#context.state.isBuried(origin, id)', 'false')],
+    [
+      patch(
+        'node',
+        'flows/read.js',
+        'this.#context.state.tombstones.isBuried(origin, id)',
+        'false',
+      ),
+    ],
     {
       attacks: { readPurged: 'ignored' },
       attackDetails: { readPurged: { code: 'EVENT_UNKNOWN' } },
@@ -105,7 +112,14 @@ const REMOVED: [check: string, patches: readonly Patch[], moved: Moved][] = [
   ],
   [
     'a purged event is not taken in again',
-    [patch('node', 'flows/ingest.js', 'state.isBuried(this.#origin, release.id)', 'false')],
+    [
+      patch(
+        'node',
+        'flows/ingest.js',
+        'state.tombstones.isBuried(this.#origin, release.id)',
+        'false',
+      ),
+    ],
     {
       resurrected: 3,
       replay: { purgedSkipped: 0, stateChanged: ['de.holdings', 'fr.holdings'] },
