@@ -32,9 +32,9 @@ check: install ## format, lint, edges, types, dead code, schemas, generated code
 	@echo '==> check passed'
 
 .PHONY: test
-test: build ## unit, contract and broker tests
+test: build ## unit, contract, integration and broker tests
 	@failed=0; \
-	echo '==> test: unit and contract' && npm run --silent jest -- --selectProjects unit contract || failed=1; \
+	echo '==> test: unit, contract, integration' && npm run --silent jest -- --selectProjects unit contract integration || failed=1; \
 	echo '==> test: broker' && npm run --silent test:broker || failed=1; \
 	exit $$failed
 

@@ -27,7 +27,18 @@ export default {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/services/*/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/contract/', needsBroker],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '<rootDir>/test/contract/',
+        '<rootDir>/test/integration/',
+        needsBroker,
+      ],
+    },
+    {
+      ...shared,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/test/integration/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', needsBroker],
     },
     {
       ...shared,
