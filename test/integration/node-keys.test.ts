@@ -144,6 +144,8 @@ describe('a key', () => {
     const { id } = await world.publish(1);
     await world.counted(FR, 'keys.refused.COMMITMENT_MISMATCH', 1);
     expect(await refusalOf(world.open(FR, id))).toMatchObject({ code: 'RELEASE_WITHHELD' });
+    // no purge entry will ever be addressed here, so the ciphertext is gone too
+    expect(await world.inventory(FR)).toMatchObject({ ciphertexts: [], keys: [] });
   });
 
   test('that no signed record names is not stored', async () => {

@@ -76,9 +76,9 @@ export function applyKeys(
     for (const { statement, bytes } of judged.records) {
       data.keepKeyRecord(origin, statement.value.epoch, statement.value.number, bytes);
     }
-    for (const { id } of judged.readable) data.setState(origin, id, 'readable');
+    for (const { id } of judged.readable) data.setReadable(origin, id);
     for (const { id, reason } of judged.refused) {
-      data.setState(origin, id, 'refused', reason);
+      data.setRefused(origin, id, reason);
       data.chains.count(`keys.refused.${reason}`);
     }
     for (const { id, waitMs } of judged.later) data.askAfter(origin, id, nowMs + waitMs);

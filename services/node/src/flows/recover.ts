@@ -26,7 +26,7 @@ function finishKeyAnswers({ data, vault }: NodeContext): void {
     .idsIn('waiting')
     .filter(({ origin, id }) => vault.sectionsHeld(origin, id).length > 0);
   data.db.transaction(() => {
-    for (const { origin, id } of keyed) data.setState(origin, id, 'readable');
+    for (const { origin, id } of keyed) data.setReadable(origin, id);
   });
 }
 

@@ -115,14 +115,24 @@ export class DataStore {
       .map((row) => ({ name: textOf(row, 'name'), sealed: bytesOf(row, 'sealed') }));
   }
 
-  setState(origin: MemberId, id: EventId, state: EventState, refusal: string | null = null): void {
+  setReadable(origin: MemberId, id: EventId): void {
     this.db.run(
-      'UPDATE event SET state = ?, refusal = ? WHERE origin = ? AND id = ?',
-      state,
-      refusal,
+      "UPDATE event SET state = 'readable' WHERE origin = ? AND id = ?",
       origin,
       idBytes(id),
     );
+  }
+
+  /** No key will come, and no purge entry either, for only who got a key is addressed: the ciphertext goes now. */
+  setRefused(origin: MemberId, id: EventId, reason: string): void {
+    const key = idBytes(id);
+    this.db.run(
+      "UPDATE event SET state = 'refused', refusal = ? WHERE origin = ? AND id = ?",
+      reason,
+      origin,
+      key,
+    );
+    this.db.run('DELETE FROM section WHERE origin = ? AND id = ?', origin, key);
   }
 
   refusal(origin: MemberId, id: EventId): string | undefined {
