@@ -42,7 +42,8 @@ export function idBytes(id: EventId | OrderId): Uint8Array {
   return Uint8Array.from(Buffer.from(id.replaceAll('-', ''), 'hex'));
 }
 
-function uuidText(bytes: Uint8Array): string {
+/** The text form of 16 bytes (RFC 9562 §4). */
+export function uuidText(bytes: Uint8Array): string {
   const hex = Buffer.from(bytes).toString('hex');
   return [
     hex.slice(0, 8),

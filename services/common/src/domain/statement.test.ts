@@ -4,7 +4,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import fc from 'fast-check';
 import { codec, memberOf, testFederation } from '../../../../test/support/federation.js';
 import { NOW } from '../../../../test/support/origin.js';
-import { sha256, utf8 } from './bytes.js';
+import { equalBytes, sha256, utf8 } from './bytes.js';
 import { rawPublicKey } from './keys.js';
 import type { FreshnessAnswer, Receipt, Signed } from './records.js';
 import { orderId } from '../../../../test/support/ledger.js';
@@ -15,7 +15,6 @@ import {
   type StatementName,
   pae,
   payloadType,
-  sameHash,
   signStatement,
   statementHash,
   verifyStatement,
@@ -111,8 +110,8 @@ describe('a signed statement', () => {
       origin: UN,
     });
     expect(value.bytes).toBe(bytes);
-    expect(sameHash(value.hash, hash)).toBe(true);
-    expect(sameHash(value.hash, statementHash(signedOf(bytes)))).toBe(true);
+    expect(equalBytes(value.hash, hash)).toBe(true);
+    expect(equalBytes(value.hash, statementHash(signedOf(bytes)))).toBe(true);
     expect(value.key).toMatchObject({ member: UN, role: 'revocation', keyId });
   });
 

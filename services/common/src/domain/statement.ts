@@ -1,5 +1,5 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
-import { concatBytes, equalBytes, sha256, utf8 } from './bytes.js';
+import { concatBytes, sha256, utf8 } from './bytes.js';
 import { ConcordatError } from './errors.js';
 import type { Hash, MemberId } from './ids.js';
 import type { RecordCodec, RecordTypes, Signed } from './records.js';
@@ -144,8 +144,4 @@ function refuse(code: ConcordatError['code'], message: string): Result<never, Co
 /** Foreign text in a message: short, and without control characters. */
 function quote(text: string): string {
   return JSON.stringify(text.slice(0, 32));
-}
-
-export function sameHash(a: Hash, b: Hash): boolean {
-  return equalBytes(a, b);
 }

@@ -10,6 +10,15 @@ export interface LogRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Where a record stood, in words: topic, lane, offset. */
+export function sourceOf({
+  topic,
+  lane,
+  offset,
+}: Pick<LogRecord, 'topic' | 'lane' | 'offset'>): string {
+  return `${topic}/${String(lane)}/${offset.toString()}`;
+}
+
 export interface OutgoingRecord {
   readonly value: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;

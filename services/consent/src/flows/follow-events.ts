@@ -3,7 +3,7 @@ import type { ReadBlock } from '@concordat/common/domain/block.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import { eventsTopic, feedTopic } from '@concordat/common/domain/topics.js';
-import type { LogRecord } from '@concordat/common/io/log-client.js';
+import { type LogRecord, sourceOf } from '@concordat/common/io/log-client.js';
 import { type DecidedEnvelope, decideBlock } from '../domain/decide-block.js';
 import { type Released, sourceBlock } from '../domain/feed-block.js';
 import type { ConsentContext } from './context.js';
@@ -177,10 +177,6 @@ export class EventsFollower {
     logger.warn('a record is quarantined', { ...at(record), error: why });
     return [];
   }
-}
-
-function sourceOf({ topic, lane, offset }: LogRecord): string {
-  return `${topic}/${String(lane)}/${offset.toString()}`;
 }
 
 function at({ topic, lane, offset }: LogRecord): { topic: string; lane: number; offset: string } {

@@ -18,7 +18,7 @@ import {
   verifyStatement,
 } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
-import type { OwnBlock, OwnEvent } from '../io/state/own-publications.js';
+import { type OwnBlock, type OwnEvent, blockKey } from '../io/state/own-publications.js';
 import type { StoredSeal } from '../io/state/seal-table.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
@@ -137,7 +137,7 @@ export class SealOffice {
   #touchedBlocks(events: ReadonlyMap<EventId, OwnEvent>): Touched[] {
     const touched = new Map<string, Touched>();
     for (const [id, event] of events) {
-      const key = `${String(event.lane)}/${String(event.epoch)}/${String(event.number)}`;
+      const key = blockKey(event);
       const block = touched.get(key)?.block ?? this.#context.state.own.block(event);
       if (!block) throw new ConcordatError('INTERNAL', 'an own event without its block');
       const leaves = touched.get(key)?.leaves ?? [];

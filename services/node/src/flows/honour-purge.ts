@@ -10,12 +10,12 @@ import {
   verifyStatement,
 } from '@concordat/common/domain/statement.js';
 import { purgeTopic, receiptsTopic } from '@concordat/common/domain/topics.js';
-import type { LogRecord } from '@concordat/common/io/log-client.js';
+import { type LogRecord, sourceOf } from '@concordat/common/io/log-client.js';
 import type { PendingEntry } from '../io/state/purge-entries.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
 import type { TopicFlow } from './readers.js';
-import { StoppedLanes, sourceOf } from './stopped-lanes.js';
+import { StoppedLanes } from './stopped-lanes.js';
 
 const RECEIPTS_BATCH = 500;
 /** How long to wait before a deletion that failed, of a full disk perhaps, is tried again. */

@@ -2,11 +2,11 @@ import { type ReceivedRelease, readFeedBlock } from '@concordat/common/domain/bl
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import { feedTopic } from '@concordat/common/domain/topics.js';
-import type { LogRecord } from '@concordat/common/io/log-client.js';
+import { type LogRecord, sourceOf } from '@concordat/common/io/log-client.js';
 import type { FeedPlace } from '../io/data-store.js';
 import type { NodeContext } from './context.js';
 import type { TopicFlow } from './readers.js';
-import { StoppedLanes, sourceOf } from './stopped-lanes.js';
+import { StoppedLanes } from './stopped-lanes.js';
 
 /**
  * Takes feed blocks in: rows and ciphertexts with the position in one commit, waiting for their keys. What is purged

@@ -6,7 +6,7 @@ import type { Release, SlotTable } from '@concordat/common/domain/records.js';
 import { openSlot, slotRoot } from '@concordat/common/domain/slots.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
-import type { OwnBlock, OwnEvent } from '../io/state/own-publications.js';
+import { type OwnBlock, type OwnEvent, blockKey } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
 import { appendLedger } from './ledger-writer.js';
 
@@ -192,7 +192,7 @@ export class KeyOffice {
       const { id, leaf, sections } = one.asked.release;
       const recorded = state.ledger.keyReleases(id, recipient);
       if (sections.every((section) => recorded.has(section))) continue;
-      const key = `${String(one.event.lane)}/${String(one.event.epoch)}/${String(one.event.number)}`;
+      const key = blockKey(one.event);
       const block = fresh.get(key)?.block ?? state.own.block(one.event);
       if (!block) throw new ConcordatError('INTERNAL', 'an own event without its block');
       const leaves: Fresh['leaves'] = fresh.get(key)?.leaves ?? new Map<number, never>();

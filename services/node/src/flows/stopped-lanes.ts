@@ -1,10 +1,5 @@
 import type { LogRecord } from '@concordat/common/io/log-client.js';
 
-/** Where a record stood, in words: topic, lane, offset. */
-export function sourceOf({ topic, lane, offset }: LogRecord): string {
-  return `${topic}/${String(lane)}/${offset.toString()}`;
-}
-
 /**
  * Lanes that stopped at a gap. Their position stays before the gap, so a restart reads from there again; other lanes
  * go on. Until missing numbers can be fetched, only the origin can close a gap.

@@ -18,6 +18,11 @@ export interface BlockPlace {
   readonly number: number;
 }
 
+/** A map key for a block. */
+export function blockKey({ lane, epoch, number }: BlockPlace): string {
+  return `${String(lane)}/${String(epoch)}/${String(number)}`;
+}
+
 export interface OwnEvent extends BlockPlace {
   readonly leaf: number;
   readonly supersedes: EventId | null;
