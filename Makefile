@@ -31,15 +31,19 @@ check: install ## format, lint, edges, types, dead code, schemas, generated code
 	@$(MAKE) --jobs=$(LANES) --keep-going --output-sync=target $(CHECKS) || { echo '==> check FAILED: see the lanes marked FAILED above'; exit 1; }
 	@echo '==> check passed'
 
+.PHONY: python
+python: install ## a Python in out/python for the tests that need one
+	@node infra/python.js
+
 .PHONY: test
-test: build ## unit, contract, integration and broker tests
+test: build python ## unit, contract, integration and broker tests
 	@failed=0; \
 	echo '==> test: unit, contract, integration' && npm run --silent jest -- --selectProjects unit contract integration || failed=1; \
 	echo '==> test: broker' && npm run --silent test:broker || failed=1; \
 	exit $$failed
 
 .PHONY: test-broker
-test-broker: build ## broker tests only; ARGS='-t name' picks some
+test-broker: build python ## broker tests only; ARGS='-t name' picks some
 	@npm run --silent test:broker -- $(ARGS)
 
 .PHONY: demo
