@@ -1,9 +1,10 @@
-import { type KeyObject, sign, verify } from 'node:crypto';
+import { type KeyObject, sign } from 'node:crypto';
 import { concatBytes, sha256, utf8 } from './bytes.js';
 import { ConcordatError } from './errors.js';
 import type { Hash, MemberId } from './ids.js';
 import type { RecordCodec, RecordTypes, Signed } from './records.js';
 import { type Result, err, ok } from './result.js';
+import { isSignedBy } from './signature.js';
 
 /** Ed25519 over DSSE PAE, SHA-256 trees and commitments, AES-256-GCM sections. */
 export const SUITE = 'concordat-1';
@@ -118,7 +119,7 @@ export function verifyStatement<Name extends StatementName>(
       `${name}: expected role ${SIGNERS[name].join(' or ')}, got ${key.role}`,
     );
   }
-  if (!verify(null, pae(type, signed.payload), key.publicKey, signed.signature)) {
+  if (!isSignedBy(key.publicKey, pae(type, signed.payload), signed.signature)) {
     return refuse('SIGNATURE_INVALID', `${name}: the signature does not fit key ${key.keyId}`);
   }
   const value = codec.decode(name, signed.payload);
