@@ -1,12 +1,10 @@
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { NONCE_BYTES, TAG_BYTES, aeadOpen, aeadSeal } from './aead.js';
 import { concatBytes, equalBytes, lengthPrefixed, sha256, uint32, utf8 } from './bytes.js';
 import { type EventId, type Hash, type MemberId, idBytes } from './ids.js';
 import type { Opening } from './records.js';
 
 export const HEADER_VERSION = 1;
-export const KEY_BYTES = 32;
-export const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
 /** Padded sizes of a section's plaintext, in bytes: size tells a bucket, not a length. */
 const BUCKETS = [256, 1, 4, 16, 64, 192].map((n, i) => (i === 0 ? n : n * 1024));
@@ -64,12 +62,8 @@ export function sealSection(
 ): Uint8Array | undefined {
   const padded = pad(plaintext);
   if (!padded) return undefined;
-  const cipher = createCipheriv('aes-256-gcm', secret.key, secret.nonce, {
-    authTagLength: TAG_BYTES,
-  });
-  cipher.setAAD(additionalData(place));
-  const body = concatBytes(cipher.update(padded), cipher.final());
-  return concatBytes(secret.nonce, body, cipher.getAuthTag());
+  const { ciphertext, tag } = aeadSeal(secret, padded, additionalData(place));
+  return concatBytes(secret.nonce, ciphertext, tag);
 }
 
 /** @returns undefined for every kind of failure: a caller learns that it failed, not how */
@@ -78,19 +72,15 @@ export function openSection(
   place: SectionPlace,
   key: Uint8Array,
 ): Uint8Array | undefined {
-  if (sealed.length <= NONCE_BYTES + TAG_BYTES || key.length !== KEY_BYTES) return undefined;
-  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES), {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAAD(additionalData(place));
-  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
-  try {
-    const body = sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES);
-    return unpad(concatBytes(decipher.update(body), decipher.final()));
-  } catch {
-    // node:crypto reports a wrong tag only by throwing
-    return undefined;
-  }
+  if (sealed.length <= NONCE_BYTES + TAG_BYTES) return undefined;
+  const end = sealed.length - TAG_BYTES;
+  const parts = {
+    nonce: sealed.subarray(0, NONCE_BYTES),
+    ciphertext: sealed.subarray(NONCE_BYTES, end),
+    tag: sealed.subarray(end),
+  };
+  const padded = aeadOpen(key, parts, additionalData(place));
+  return padded && unpad(padded);
 }
 
 /** GCM does not commit to its key; this does, so that nobody can hand out two keys for one ciphertext. */

@@ -1,3 +1,4 @@
+import { KEY_BYTES, NONCE_BYTES } from '@concordat/common/domain/aead.js';
 import { sha256 } from '@concordat/common/domain/bytes.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { headerProblem } from '@concordat/common/domain/header.js';
@@ -16,8 +17,6 @@ import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import {
   ENVELOPE_SEALED_BYTES_MAX,
   HEADER_VERSION,
-  KEY_BYTES,
-  NONCE_BYTES,
   SECTION_PLAINTEXT_BYTES_MAX,
   commit,
   keyCommitment,

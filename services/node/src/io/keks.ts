@@ -9,13 +9,15 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import {
+  KEY_BYTES,
+  NONCE_BYTES,
+  TAG_BYTES,
+  aeadOpen,
+  aeadSeal,
+} from '@concordat/common/domain/aead.js';
 import { concatBytes } from '@concordat/common/domain/bytes.js';
 import type { Random } from '@concordat/common/domain/ports.js';
-
-const KEY_BYTES = 32;
-const TAG_BYTES = 16;
-const NONCE_BYTES = 12;
 
 /** Key-encryption keys, one file a generation, outside of every database and every backup. */
 export class KekFiles {
@@ -53,23 +55,21 @@ export class KekFiles {
 
   wrap(generation: number, key: Uint8Array, label: Uint8Array): Uint8Array {
     const nonce = this.#random.bytes(NONCE_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', this.#key(generation), nonce, {
-      authTagLength: TAG_BYTES,
-    });
-    cipher.setAAD(label);
-    return concatBytes(nonce, cipher.update(key), cipher.final(), cipher.getAuthTag());
+    const sealed = aeadSeal({ key: this.#key(generation), nonce }, key, label);
+    return concatBytes(nonce, sealed.ciphertext, sealed.tag);
   }
 
   /** @throws Error when the row was changed or belongs elsewhere: the vault is damaged */
   unwrap(generation: number, wrapped: Uint8Array, label: Uint8Array): Uint8Array {
-    const nonce = wrapped.subarray(0, NONCE_BYTES);
-    const decipher = createDecipheriv('aes-256-gcm', this.#key(generation), nonce, {
-      authTagLength: TAG_BYTES,
-    });
-    decipher.setAAD(label);
-    decipher.setAuthTag(wrapped.subarray(wrapped.length - TAG_BYTES));
-    const body = wrapped.subarray(NONCE_BYTES, wrapped.length - TAG_BYTES);
-    return concatBytes(decipher.update(body), decipher.final());
+    const end = wrapped.length - TAG_BYTES;
+    const parts = {
+      nonce: wrapped.subarray(0, NONCE_BYTES),
+      ciphertext: wrapped.subarray(NONCE_BYTES, end),
+      tag: wrapped.subarray(end),
+    };
+    const key = aeadOpen(this.#key(generation), parts, label);
+    if (!key) throw new Error('a wrapped key was changed or belongs elsewhere');
+    return key;
   }
 
   #key(generation: number): Uint8Array {
