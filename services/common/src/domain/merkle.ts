@@ -5,17 +5,18 @@ import type { Hash } from './ids.js';
 
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
+export const HASH_BYTES = 32;
 
 export function leafHash(leaf: Uint8Array): Hash {
   return sha256(LEAF, leaf);
 }
 
-function nodeHash(left: Hash, right: Hash): Hash {
+export function nodeHash(left: Hash, right: Hash): Hash {
   return sha256(NODE, left, right);
 }
 
 /** The largest power of two below `size` (RFC 6962 §2.1: k < n <= 2k). */
-function split(size: number): number {
+export function split(size: number): number {
   let k = 1;
   while (k * 2 < size) k *= 2;
   return k;
@@ -51,7 +52,10 @@ export function isIncluded(proof: {
   readonly root: Hash;
 }): boolean {
   const { index, size, path, root } = proof;
-  if (!Number.isInteger(index) || index < 0 || index >= size) return false;
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size)) return false;
+  if (index < 0 || index >= size) return false;
+  // two hashes of other lengths would have the same bytes side by side as two right ones
+  if ([proof.leaf, ...path].some(({ length }) => length !== HASH_BYTES)) return false;
   const rebuilt = fold(proof.leaf, index, size, [...path]);
   return rebuilt !== undefined && equalBytes(rebuilt, root);
 }
