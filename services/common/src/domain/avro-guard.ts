@@ -75,10 +75,13 @@ function compile(schema: AvroSchema, namespace: string, names: Map<string, Node>
   }
   const def = schema as { readonly type: AvroSchema; readonly [key: string]: unknown };
   if (typeof def.type !== 'string') return compile(def.type, namespace, names);
-  const space = typeof def['namespace'] === 'string' ? def['namespace'] : namespace;
+  const name = String(def['name']);
+  const dot = name.lastIndexOf('.');
+  const given = typeof def['namespace'] === 'string' ? def['namespace'] : namespace;
+  // a full name brings its own namespace, for what stands inside too
+  const space = dot < 0 ? given : name.slice(0, dot);
   const remember = (node: Node): Node => {
-    const name = String(def['name']);
-    names.set(space === '' || name.includes('.') ? name : `${space}.${name}`, node);
+    names.set(space === '' || dot >= 0 ? name : `${space}.${name}`, node);
     return node;
   };
   switch (def.type) {

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import avro from 'avsc';
 import { type AvroGuard, EVENT_LIMITS, avroGuard } from '../../domain/avro-guard.js';
-import { bytesKey, equalBytes, sha256 } from '../../domain/bytes.js';
+import { bytesKey, sha256 } from '../../domain/bytes.js';
 import {
   isCategorySchema,
   parseCategorySchema,
@@ -13,12 +13,14 @@ import { ConcordatError } from '../../domain/errors.js';
 import type { Hash } from '../../domain/ids.js';
 import { type Result, err, ok } from '../../domain/result.js';
 import type { Json } from '../../domain/strict-json.js';
+import { type StrictReader, strictReader } from './strict-reader.js';
 
 interface SectionType {
   readonly name: string;
   readonly fields: readonly string[];
   readonly type: avro.Type;
   readonly guard: AvroGuard;
+  readonly read: StrictReader;
 }
 
 /** One released category schema, known by the SHA-256 of its file. */
@@ -67,11 +69,13 @@ function load(file: string, json: unknown, hash: Hash): CategoryType {
   const schema = parsed.value;
   const sections = sectionsOf(schema).map((name): SectionType => {
     const avsc = sectionSchema(schema, name);
+    const type = avro.Type.forSchema(avsc as avro.Schema);
     return {
       name,
       fields: schema.fields.filter((field) => field.section === name).map((field) => field.name),
-      type: avro.Type.forSchema(avsc as avro.Schema),
+      type,
       guard: avroGuard(avsc),
+      read: strictReader(type, avsc),
     };
   });
   const known = new Set(sections.flatMap(({ fields }) => fields));
@@ -141,13 +145,6 @@ function decodeSection(
   const malformed = (what: string): Result<never, ConcordatError> =>
     err(new ConcordatError('RECORD_MALFORMED', `section ${name}: ${what}`));
   if (!section) return malformed('not in the schema');
-  const problem = section.guard(bytes, EVENT_LIMITS);
-  if (problem !== undefined) return malformed(problem);
-  try {
-    const value: unknown = section.type.fromBuffer(Buffer.from(bytes));
-    if (!equalBytes(section.type.toBuffer(value), bytes)) return malformed('another encoding');
-    return ok(JSON.parse(JSON.stringify(value)) as Json);
-  } catch {
-    return malformed('a value that the schema does not allow');
-  }
+  const value = section.read(bytes, EVENT_LIMITS);
+  return value.ok ? ok(JSON.parse(JSON.stringify(value.value)) as Json) : malformed(value.error);
 }

@@ -1,19 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import avro from 'avsc';
-import {
-  type AvroGuard,
-  type AvroLimits,
-  type AvroSchema,
-  RECORD_LIMITS,
-  avroGuard,
-} from '../../domain/avro-guard.js';
+import { type AvroLimits, type AvroSchema, RECORD_LIMITS } from '../../domain/avro-guard.js';
 import { equalBytes, utf8 } from '../../domain/bytes.js';
 import { crc64Avro } from '../../domain/crc64-avro.js';
 import { ConcordatError } from '../../domain/errors.js';
 import type { RecordCodec, RecordName, RecordTypes } from '../../domain/records.js';
 import { type Result, err, ok } from '../../domain/result.js';
 import { withBuffers } from './buffers.js';
+import { type StrictReader, strictReader } from './strict-reader.js';
 import { UuidType } from './uuid-type.js';
 
 const RECORD_NAMES = [
@@ -49,7 +44,7 @@ const LARGE: ReadonlySet<RecordName> = new Set(['Signed', 'Certificate', 'SealEv
 
 interface Entry {
   readonly type: avro.Type;
-  readonly guard: AvroGuard;
+  readonly read: StrictReader;
   readonly prefix: Uint8Array;
 }
 
@@ -92,7 +87,7 @@ function load(file: string): Entry {
     const type = avro.Type.forSchema(schema, { logicalTypes: { uuid: UuidType } });
     // avsc prints the parsing canonical form when attributes are not exported
     const prefix = Uint8Array.of(...MARK, ...crc64Avro(utf8(canonicalForm(type))));
-    return { type, guard: avroGuard(schema), prefix };
+    return { type, read: strictReader(type, schema), prefix };
   } catch (cause) {
     throw new ConcordatError('SCHEMA_INVALID', `expected an Avro schema in ${file}`, { cause });
   }
@@ -104,7 +99,7 @@ function canonicalForm(type: avro.Type): string {
 
 function decode<Name extends RecordName>(
   name: Name,
-  { type, guard, prefix }: Entry,
+  { read, prefix }: Entry,
   bytes: Uint8Array,
 ): Result<RecordTypes[Name], ConcordatError> {
   const limits = LARGE.has(name) ? LARGE_LIMITS : RECORD_LIMITS;
@@ -117,23 +112,9 @@ function decode<Name extends RecordName>(
   if (!equalBytes(bytes.subarray(0, PREFIX_BYTES), prefix)) {
     return refuse('SCHEMA_UNKNOWN', `${name}: expected the fingerprint of ${schemaFile(name)}`);
   }
-  const body = Buffer.from(
-    bytes.buffer,
-    bytes.byteOffset + PREFIX_BYTES,
-    bytes.length - PREFIX_BYTES,
-  );
-  const problem = guard(body, limits);
-  if (problem !== undefined) return refuse('RECORD_MALFORMED', `${name}: ${problem}`);
-  try {
-    const value = type.fromBuffer(body) as RecordTypes[Name];
-    if (!equalBytes(type.toBuffer(value), body)) {
-      return refuse('RECORD_MALFORMED', `${name}: another encoding of the same value was expected`);
-    }
-    return ok(value);
-  } catch {
-    // the decoder's own message may quote what it read
-    return refuse('RECORD_MALFORMED', `${name}: a value is not allowed here`);
-  }
+  const value = read(bytes.subarray(PREFIX_BYTES), limits);
+  if (!value.ok) return refuse('RECORD_MALFORMED', `${name}: ${value.error}`);
+  return ok(value.value as RecordTypes[Name]);
 }
 
 function refuse(code: ConcordatError['code'], message: string): Result<never, ConcordatError> {

@@ -1,0 +1,37 @@
+import avro from 'avsc';
+import { type AvroLimits, type AvroSchema, avroGuard } from '../../domain/avro-guard.js';
+import { equalBytes } from '../../domain/bytes.js';
+import { type Result, err, ok } from '../../domain/result.js';
+
+/** Answers the value that exactly these bytes encode, or what is wrong with them: never what they say. */
+export type StrictReader = (bytes: Uint8Array, limits: AvroLimits) => Result<unknown, string>;
+
+/**
+ * The only way from foreign Avro bytes to a value: the guard walks them before the decoder does, and what was decoded
+ * is encoded again, so that each value has one encoding.
+ *
+ * @throws TypeError for a schema that the guard does not know
+ */
+export function strictReader(type: avro.Type, schema: AvroSchema): StrictReader {
+  const guard = avroGuard(schema);
+  return (bytes, limits) => {
+    const problem = guard(bytes, limits);
+    if (problem !== undefined) return err(problem);
+    // avsc needs a Buffer; this one shares the memory
+    const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    try {
+      const value: unknown = type.fromBuffer(body);
+      return equalBytes(type.toBuffer(value), body)
+        ? ok(value)
+        : err('another encoding of the same value was expected');
+    } catch {
+      // the decoder's own message may quote what it read
+      return err('a value is not allowed here');
+    }
+  };
+}
+
+/** @throws Error for what is not an Avro schema */
+export function openStrictReader(schema: AvroSchema): StrictReader {
+  return strictReader(avro.Type.forSchema(schema as avro.Schema), schema);
+}
