@@ -70,7 +70,7 @@ const publishRequest: concordat.node.v1.PublishRequest = {
 const published = { eventId: 'e', lane: 0, epoch: 1, blockNumber: 1, leaf: 0, repeated: false };
 const readRequest = { origin: 'de', eventId: 'e', purpose: 'p', caseId: 'c' };
 const subscription = { purpose: 'p', caseId: 'c', category: '', includeHeld: false };
-const notice = { kind: 'READABLE', origin: 'de', eventId: 'e', category: 'c' };
+const notice = { kind: 'READABLE', origin: 'de', eventId: 'e', category: 'c', reason: '' };
 
 const unused = () => Promise.reject(new Error('this test calls something else'));
 const national: Handlers<typeof NationalService> = {

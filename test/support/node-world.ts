@@ -9,9 +9,12 @@ import type { Identity } from '@concordat/common/domain/identity.js';
 import {
   type EventId,
   type MemberId,
+  type MonotonicMs,
   type ServiceName,
+  asUnixMs,
   eventIdOf,
 } from '@concordat/common/domain/ids.js';
+import type { Clock } from '@concordat/common/domain/ports.js';
 import {
   eventsTopic,
   feedTopic,
@@ -112,6 +115,13 @@ export class NodeWorld {
   }[] = [];
   readonly deaths: { readonly member: MemberId; readonly cause: Error }[] = [];
   readonly nodes = new Map<MemberId, NodeHandle>();
+  /** How far the clocks of all services here are ahead of this machine's. */
+  readonly ahead = { wallMs: 0, monotonicMs: 0 };
+  readonly clock: Clock = {
+    ...systemClock,
+    nowMs: () => asUnixMs(systemClock.nowMs() + this.ahead.wallMs),
+    monotonicMs: () => (systemClock.monotonicMs() + this.ahead.monotonicMs) as MonotonicMs,
+  };
   /** Stands between a recipient and the origin's key service. */
   aroundKeys: (ask: AskForKeys) => AskForKeys = (ask) => ask;
   /** the answer of the revocation service to a nonce */
@@ -161,7 +171,7 @@ export class NodeWorld {
         ...members.write(join(this.dir, 'files'), UN, 'consent'),
       },
       {
-        clock: systemClock,
+        clock: this.clock,
         log: memoryLogClient(this.log, systemClock),
         logger: this.#logger(UN),
         serveRpc: async () => ({ port: 1, close: async () => undefined }),
@@ -182,10 +192,11 @@ export class NodeWorld {
         ...{ member, profile: 'demo', dataDir, schemasDir, federation, policy: this.policy },
         signer: members.signer(member, 'node'),
         freshnessEveryMs: 20,
+        retentionCheckMs: 20,
         ...change,
       },
       {
-        clock: systemClock,
+        clock: this.clock,
         random: systemRandom,
         log: memoryLogClient(this.log, systemClock),
         logger: this.#logger(member),

@@ -18,6 +18,8 @@ export class TestPurgeLedger {
   #orders = 0;
   /** while false nobody answers a nonce */
   isUp = true;
+  /** the clock of its answers */
+  nowMs = (): number => Date.now();
 
   constructor(
     federation: TestFederation,
@@ -82,7 +84,7 @@ export class TestPurgeLedger {
       keyId: '',
       recipient,
       nonce: Uint8Array.from(nonce),
-      timeMs: asUnixMs(Date.now()),
+      timeMs: asUnixMs(this.nowMs()),
       epoch,
       head: number,
       headHash: hash,

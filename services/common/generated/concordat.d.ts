@@ -133,6 +133,7 @@ export namespace concordat.node.v1 {
     readonly origin: string;
     readonly eventId: string;
     readonly category: string;
+    readonly reason: string;
   };
   const Notice: MessageType<Notice>;
 
@@ -221,6 +222,7 @@ export namespace concordat.node.v1 {
     readonly readable: number;
     readonly tombstones: number;
     readonly gaps: readonly string[];
+    readonly endingSoon: number;
   };
   const PartnerStatus: MessageType<PartnerStatus>;
 

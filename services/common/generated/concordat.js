@@ -1848,6 +1848,7 @@ export const concordat = $root.concordat = (() => {
                 Notice.prototype.origin = "";
                 Notice.prototype.eventId = "";
                 Notice.prototype.category = "";
+                Notice.prototype.reason = "";
 
                 Notice.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -1864,6 +1865,8 @@ export const concordat = $root.concordat = (() => {
                         writer.uint32(26).string(message.eventId);
                     if (message.category != null && $Object.hasOwnProperty.call(message, "category") && message.category !== "")
                         writer.uint32(34).string(message.category);
+                    if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                        writer.uint32(42).string(message.reason);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -1931,6 +1934,15 @@ export const concordat = $root.concordat = (() => {
                                     message.category = value;
                                 else
                                     delete message.category;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.reason = value;
+                                else
+                                    delete message.reason;
                                 continue;
                             }
                         }
@@ -3160,6 +3172,7 @@ export const concordat = $root.concordat = (() => {
                 PartnerStatus.prototype.readable = 0;
                 PartnerStatus.prototype.tombstones = 0;
                 PartnerStatus.prototype.gaps = $util.emptyArray;
+                PartnerStatus.prototype.endingSoon = 0;
 
                 PartnerStatus.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -3185,6 +3198,8 @@ export const concordat = $root.concordat = (() => {
                     if (message.gaps != null && message.gaps.length)
                         for (let i = 0; i < message.gaps.length; ++i)
                             writer.uint32(66).string(message.gaps[i]);
+                    if (message.endingSoon != null && $Object.hasOwnProperty.call(message, "endingSoon") && (typeof message.endingSoon === "object" ? message.endingSoon.low || message.endingSoon.high : message.endingSoon !== 0))
+                        writer.uint32(72).int64(message.endingSoon);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -3287,6 +3302,15 @@ export const concordat = $root.concordat = (() => {
                                 if (!(message.gaps && message.gaps.length))
                                     message.gaps = [];
                                 message.gaps.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.endingSoon = value;
+                                else
+                                    delete message.endingSoon;
                                 continue;
                             }
                         }

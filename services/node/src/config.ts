@@ -6,8 +6,12 @@ import {
 } from '@concordat/common/io/config.js';
 import { z } from 'zod';
 
+const DAY_MS = 86_400_000;
+
 const SETTINGS = serviceSettings({
   agreementsFile: textSetting('the path of the agreements file'),
+  /** How often events are looked for whose delete-by has passed. */
+  retentionCheckMs: integerSetting({ min: 100, max: DAY_MS }).default(60_000),
   freshness: z.object({ everyMs: integerSetting({ min: 100, max: 600_000 }).default(5_000) }),
 });
 

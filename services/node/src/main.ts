@@ -28,6 +28,7 @@ async function start(config: NodeConfig, logger: Logger): Promise<RunningService
       ...{ member, profile, dataDir, schemasDir, federation, signer },
       policy: readPolicyFile(config.agreementsFile),
       freshnessEveryMs: config.freshness.everyMs,
+      retentionCheckMs: config.retentionCheckMs,
     },
     {
       ...{ log, logger, clock: systemClock, random: systemRandom },

@@ -29,6 +29,7 @@ import { Notices } from './flows/notices.js';
 import { Publisher } from './flows/publish.js';
 import { Reader } from './flows/read.js';
 import { Readers, type TopicFlow } from './flows/readers.js';
+import { RetentionClock } from './flows/retention-clock.js';
 import { recover } from './flows/recover.js';
 import { refuseLostState } from './flows/refuse-lost-state.js';
 import { KeyOffice } from './flows/release-keys.js';
@@ -50,6 +51,7 @@ export interface NodeSettings {
   readonly policy: Policy;
   readonly signer: Signer;
   readonly freshnessEveryMs: number;
+  readonly retentionCheckMs: number;
 }
 
 /** Everything outside of the process that a node touches; the simulator brings its own. */
@@ -135,6 +137,9 @@ async function open(
   }
 
   const freshness = new Map([...partners].map(([origin, { keeper }]) => [origin, keeper]));
+  const retention = new RetentionClock(context, freshness, settings.retentionCheckMs);
+  retention.start(die);
+  opened.push(() => retention.close());
   const publisher = new Publisher(context, isOrigin ? await log.laneCount(eventsTopic(self)) : 0);
   opened.push(() => publisher.close());
   const rewind = (): Promise<void> => readers.reopen(() => forgetPositions(context));

@@ -65,7 +65,9 @@ export class SealOffice {
     const rows = order.value.ids.map((id) => ({ id, row: data.find(self, id) }));
     const seal = this.#seal(order);
     for (const { id, row } of rows) {
-      if (row) notices.tell({ kind: 'WITHDRAWN', origin: self, id, category: row.category });
+      if (!row) continue;
+      const { category } = row;
+      notices.tell({ kind: 'WITHDRAWN', origin: self, id, category, reason: 'PURGED' });
     }
     return seal;
   }

@@ -11,6 +11,7 @@ import {
 } from '@concordat/common/domain/statement.js';
 import { purgeTopic, receiptsTopic } from '@concordat/common/domain/topics.js';
 import { type LogRecord, sourceOf } from '@concordat/common/io/log-client.js';
+import { holdingOf, outcomeOf } from '../domain/holding.js';
 import type { PendingEntry } from '../io/state/purge-entries.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
@@ -66,7 +67,7 @@ export class PurgeHonour implements TopicFlow {
     });
     // open streams learn it before the deletion, and no later than the receipt
     for (const { id, category } of withdrawn) {
-      notices.tell({ kind: 'WITHDRAWN', origin: this.#origin, id, category });
+      notices.tell({ kind: 'WITHDRAWN', origin: this.#origin, id, category, reason: 'PURGED' });
     }
     await this.#finish();
     this.#onApplied();
@@ -161,11 +162,9 @@ export class PurgeHonour implements TopicFlow {
   /** Judged before the deletion and kept with the tombstone, so that a crash in between changes no receipt. */
   #outcome(id: EventId): PurgeOutcome {
     const { data, vault, state } = this.#context;
-    // an entry before this one took it, or its own seal did: that one's receipt speaks of the deletion
-    if (state.tombstones.isBuried(this.#origin, id)) return 'NOT_HELD';
     const isHeld =
       data.find(this.#origin, id) !== undefined || vault.sectionsHeld(this.#origin, id).length > 0;
-    return isHeld ? 'DELETED' : 'NOT_HELD';
+    return outcomeOf(holdingOf(state.tombstones.causeOf(this.#origin, id), isHeld));
   }
 }
 

@@ -2,9 +2,11 @@ import type { Head } from '@concordat/common/domain/chain.js';
 import { equalBytes } from '@concordat/common/domain/bytes.js';
 import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
+import type { FreshnessAnswer } from '@concordat/common/domain/records.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { purgeTopic } from '@concordat/common/domain/topics.js';
 import { type FreshAnswer, type Freshness, type Moment, freshness } from '../domain/freshness.js';
+import type { OriginTime } from '../domain/retention-time.js';
 import type { NodeContext } from './context.js';
 
 const NONCE_BYTES = 32;
@@ -25,6 +27,7 @@ export class FreshnessKeeper {
   readonly #closing = new AbortController();
   readonly #waiters = new Set<() => void>();
   #answer: FreshAnswer | undefined;
+  #originTime: OriginTime | undefined;
   #asking: Promise<void> | undefined;
   #loop: Promise<void> | undefined;
 
@@ -57,6 +60,11 @@ export class FreshnessKeeper {
   /** The newest entry that is known of: from an answer, or read already and stopped at for a gap before it. */
   get head(): number {
     return Math.max(this.#answer?.head ?? 0, this.#context.state.chains.newestNumber(this.#chain));
+  }
+
+  /** The origin's clock, as its newest answer says; undefined before the first. */
+  get originTime(): OriginTime | undefined {
+    return this.#originTime;
   }
 
   get appliedNumber(): number {
@@ -139,7 +147,8 @@ export class FreshnessKeeper {
     try {
       const bytes = await this.#ask(nonce, signal);
       if (signal.aborted) return;
-      const head = this.#checkAnswer(bytes, nonce);
+      const { head, timeMs } = this.#checkAnswer(bytes, nonce);
+      this.#originTime = { saidMs: timeMs, heardAt: clock.monotonicMs() };
       this.#answer = { sentAt, head: Math.max(head, this.#answer?.head ?? 0) };
       this.applied();
     } catch (cause) {
@@ -150,12 +159,12 @@ export class FreshnessKeeper {
     }
   }
 
-  /** @returns the head's number that the origin signed for this nonce and this node */
-  #checkAnswer(bytes: Uint8Array, nonce: Uint8Array): number {
+  /** @returns the head's number, and the time, that the origin signed for this nonce and this node */
+  #checkAnswer(bytes: Uint8Array, nonce: Uint8Array): Pick<FreshnessAnswer, 'head' | 'timeMs'> {
     const { codec, keys, self, state } = this.#context;
     const answer = verifyStatement(codec, keys, 'FreshnessAnswer', bytes, { signer: this.#origin });
     if (!answer.ok) throw answer.error;
-    const { recipient, nonce: echoed, epoch, head, headHash } = answer.value.value;
+    const { recipient, nonce: echoed, epoch, head, headHash, timeMs } = answer.value.value;
     if (recipient !== self || !equalBytes(echoed, nonce)) {
       throw new ConcordatError('NOT_ADDRESSED_HERE', 'an answer to another nonce or member');
     }
@@ -167,6 +176,6 @@ export class FreshnessKeeper {
       const text = `the purge ledger's entry ${String(head)} is another one than was read here`;
       throw new ConcordatError('EQUIVOCATION', text);
     }
-    return head;
+    return { head, timeMs };
   }
 }

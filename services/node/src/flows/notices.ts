@@ -6,6 +6,8 @@ export interface Notice {
   readonly origin: MemberId;
   readonly id: EventId;
   readonly category: string;
+  /** of a withdrawal: taken back by its origin, or deleted here at the end of its retention */
+  readonly reason?: 'PURGED' | 'RETENTION';
 }
 
 type Listener = (notice: Notice) => void;

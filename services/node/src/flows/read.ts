@@ -77,7 +77,9 @@ export class Reader {
 
   #refusePurged(origin: MemberId, id: EventId): void {
     if (!this.#context.state.tombstones.isBuried(origin, id)) return;
-    throw new ConcordatError('PURGED', `${origin} took this event back; it is deleted here`);
+    const cause = this.#context.state.tombstones.causeOf(origin, id);
+    const why = cause === 'retention' ? 'its retention is over' : `${origin} took it back`;
+    throw new ConcordatError('PURGED', `${why}; this event is deleted here`);
   }
 
   async #demandFresh(origin: MemberId): Promise<'FRESH' | 'WARN'> {

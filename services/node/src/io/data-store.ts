@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS event(
   ask_after_ms INTEGER,
   PRIMARY KEY(origin, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS event_waiting ON event(origin, state, feed_chain, feed_epoch, feed_number, feed_index);
+CREATE INDEX IF NOT EXISTS event_term ON event(origin, delete_by_ms) WHERE delete_by_ms IS NOT NULL;
 CREATE TABLE IF NOT EXISTS section(
   origin TEXT NOT NULL, id BLOB NOT NULL, name TEXT NOT NULL, sealed BLOB NOT NULL,
   PRIMARY KEY(origin, id, name)) WITHOUT ROWID;
@@ -143,6 +144,46 @@ export class DataStore {
     );
     const text = row?.['refusal'];
     return typeof text === 'string' ? text : undefined;
+  }
+
+  /** Everybody whose events are here, and this member if it published some; one step for each in the index. */
+  origins(): MemberId[] {
+    const found: MemberId[] = [];
+    for (;;) {
+      const row = this.db.get(
+        'SELECT origin FROM event WHERE origin > ? ORDER BY origin LIMIT 1',
+        found.at(-1) ?? '',
+      );
+      if (!row) return found;
+      found.push(textOf(row, 'origin') as MemberId);
+    }
+  }
+
+  /** Received events of an origin whose delete-by has passed, the longest overdue first. */
+  termsOver(
+    origin: MemberId,
+    nowMs: UnixMs,
+    limit: number,
+  ): { readonly id: EventId; readonly category: string }[] {
+    return this.db
+      .all(
+        `SELECT id, category FROM event WHERE origin = ? AND delete_by_ms <= ?
+         ORDER BY delete_by_ms LIMIT ?`,
+        origin,
+        nowMs,
+        limit,
+      )
+      .map((row) => ({ id: eventId(row), category: textOf(row, 'category') }));
+  }
+
+  /** Received events of an origin whose delete-by comes up to then. */
+  countEnding(origin: MemberId, untilMs: number): number {
+    const row = this.db.get(
+      'SELECT count(*) AS n FROM event WHERE origin = ? AND delete_by_ms <= ?',
+      origin,
+      untilMs,
+    );
+    return numberOf(row ?? {}, 'n');
   }
 
   delete(events: readonly { readonly origin: MemberId; readonly id: EventId }[]): void {

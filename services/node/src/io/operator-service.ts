@@ -12,6 +12,8 @@ type PartnerStatus = concordat.node.v1.PartnerStatus;
 type ShowResponse = concordat.node.v1.ShowResponse;
 
 const READINGS_MAX = 1_000;
+/** What ends within this time is announced. */
+const SOON_MS = 7 * 86_400_000;
 
 export function operatorService(parts: {
   readonly context: NodeContext;
@@ -70,7 +72,7 @@ function sums(...all: readonly Readonly<Record<string, number>>[]): Record<strin
 }
 
 function partnerStatus(
-  { data, state }: NodeContext,
+  { data, state, clock }: NodeContext,
   member: MemberId,
   keeper: FreshnessKeeper,
 ): PartnerStatus {
@@ -89,6 +91,7 @@ function partnerStatus(
     waiting: counts.get('waiting') ?? 0,
     readable: counts.get('readable') ?? 0,
     tombstones: state.tombstones.counts()[member] ?? 0,
+    endingSoon: data.countEnding(member, clock.nowMs() + SOON_MS),
     gaps: gaps.filter((gap) => gap.split('.')[1] === member),
   };
 }
@@ -111,8 +114,11 @@ function show({ data, state, codec }: NodeContext, origin: MemberId, id: EventId
     supersedes: '',
     agreement: '',
   };
-  if (state.tombstones.isBuried(origin, id))
-    return { origin, eventId: id, state: 'PURGED', ...nothing };
+  const cause = state.tombstones.causeOf(origin, id);
+  if (cause !== undefined) {
+    const gone = cause === 'retention' ? 'ENDED' : 'PURGED';
+    return { origin, eventId: id, state: gone, ...nothing };
+  }
   const row = data.find(origin, id);
   if (!row) throw new ConcordatError('EVENT_UNKNOWN', `no event ${id} of ${origin} is held here`);
   const header = parseHeader(codec, row.header);

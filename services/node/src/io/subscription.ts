@@ -66,7 +66,7 @@ function* held(
       )
         continue;
       if (!state.tombstones.isBuried(origin, id))
-        yield { kind: 'READABLE', origin, eventId: id, category };
+        yield { kind: 'READABLE', origin, eventId: id, category, reason: '' };
     }
     after = page.at(-1);
     if (!after) return;
@@ -92,6 +92,6 @@ function purposesOf({ codec }: NodeContext, row: EventRow): readonly string[] {
   return header.ok ? header.value.purposes : [];
 }
 
-function wireNotice({ kind, origin, id, category }: Notice): WireNotice {
-  return { kind, origin, eventId: id, category };
+function wireNotice({ kind, origin, id, category, reason }: Notice): WireNotice {
+  return { kind, origin, eventId: id, category, reason: reason ?? '' };
 }

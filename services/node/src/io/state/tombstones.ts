@@ -6,17 +6,19 @@ import {
   idBytes,
 } from '@concordat/common/domain/ids.js';
 import { type Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
+import type { Cause } from '../../domain/holding.js';
 import { eventIdIn } from './stored-ids.js';
 
+/** `order_id` is empty for what ended here with its retention, until an order covers it too. */
 export const TOMBSTONES_SCHEMA = `
 CREATE TABLE IF NOT EXISTS tombstone(
-  origin TEXT NOT NULL, id BLOB NOT NULL, order_id BLOB NOT NULL, at_ms INTEGER NOT NULL, ledger_number INTEGER,
+  origin TEXT NOT NULL, id BLOB NOT NULL, order_id BLOB, at_ms INTEGER NOT NULL, ledger_number INTEGER,
   PRIMARY KEY(origin, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unfinished(
   origin TEXT NOT NULL, id BLOB NOT NULL, PRIMARY KEY(origin, id)) WITHOUT ROWID;
 `;
 
-/** What is purged, for ever, and what of it is still to be deleted. */
+/** What is deleted, for ever, and what of it is still to be deleted. */
 export class Tombstones {
   readonly #db: Sqlite;
 
@@ -24,17 +26,23 @@ export class Tombstones {
     this.#db = db;
   }
 
-  /** Remembers for ever that these are purged; what they hold is deleted next, also after a crash. */
+  /** Remembers for ever that these are gone; what they hold is deleted next, also after a crash. The first order stays. */
   bury(
     events: readonly { readonly origin: MemberId; readonly id: EventId }[],
-    by: { readonly orderId: OrderId; readonly atMs: UnixMs; readonly ledgerNumber?: number },
+    by: {
+      /** null: their retention is over */
+      readonly orderId: OrderId | null;
+      readonly atMs: UnixMs;
+      readonly ledgerNumber?: number;
+    },
   ): void {
     for (const { origin, id } of events) {
       this.#db.run(
-        'INSERT OR IGNORE INTO tombstone VALUES(?, ?, ?, ?, ?)',
+        `INSERT INTO tombstone VALUES(?, ?, ?, ?, ?)
+         ON CONFLICT(origin, id) DO UPDATE SET order_id = coalesce(order_id, excluded.order_id)`,
         origin,
         idBytes(id),
-        idBytes(by.orderId),
+        by.orderId === null ? null : idBytes(by.orderId),
         by.atMs,
         by.ledgerNumber ?? null,
       );
@@ -49,6 +57,16 @@ export class Tombstones {
       idBytes(id),
     );
     return row !== undefined;
+  }
+
+  /** Who buried it; undefined: nobody did. */
+  causeOf(origin: MemberId, id: EventId): Cause | undefined {
+    const row = this.#db.get(
+      'SELECT order_id FROM tombstone WHERE origin = ? AND id = ?',
+      origin,
+      idBytes(id),
+    );
+    return row && (row['order_id'] === null ? 'retention' : 'order');
   }
 
   /** Own events: the ledger number of the seal that took the event. */
