@@ -10,6 +10,8 @@ export interface FindBrokerOptions {
   /** A launched broker keeps its files in `broker/` under it. */
   readonly directory: string;
   readonly progress: Progress;
+  /** For a launched broker's JVM; default: those of a short life. */
+  readonly jvmFlags?: readonly string[];
 }
 
 /** A broker to work with, and where it came from: a given one is never stopped by us. */
@@ -36,7 +38,11 @@ export async function findBroker(options: FindBrokerOptions): Promise<FoundBroke
   if (!jars.ok) throw noBroker(jars.error);
   options.progress('starting Apache Kafka');
   const directory = join(options.directory, 'broker');
-  const local = await startLocalBroker({ jars: jars.value, directory });
+  const local = await startLocalBroker({
+    jars: jars.value,
+    directory,
+    ...(options.jvmFlags && { jvmFlags: options.jvmFlags }),
+  });
   return { kind: 'launched', brokers: [local.address], local, stop: () => local.stop() };
 }
 

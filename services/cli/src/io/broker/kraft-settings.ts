@@ -60,3 +60,8 @@ export const JVM_FLAGS = [
   '-Dorg.slf4j.simpleLogger.showDateTime=true',
   "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
 ] as const;
+
+/** For a broker that is measured: all compilers, for it runs long enough to gain from them. */
+export const STEADY_JVM_FLAGS: readonly string[] = JVM_FLAGS.filter(
+  (flag) => flag !== '-XX:TieredStopAtLevel=1',
+);

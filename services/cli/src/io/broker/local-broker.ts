@@ -25,6 +25,8 @@ export interface LocalBrokerOptions {
   readonly directory: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** Default: those of a short life. */
+  readonly jvmFlags?: readonly string[];
 }
 
 /** One broker process of ours on the loopback. It does not outlive us, however we end. */
@@ -68,7 +70,8 @@ export async function startLocalBroker(options: LocalBrokerOptions): Promise<Loc
 
   const port = options.port ?? (await freePort());
   const address = `127.0.0.1:${String(port)}`;
-  const java = (main: string): string[] => [...JVM_FLAGS, '-cp', classPath, main];
+  const flags = options.jvmFlags ?? JVM_FLAGS;
+  const java = (main: string): string[] => [...flags, '-cp', classPath, main];
 
   const prepare = async (): Promise<void> => {
     const controllerPort = await freePort();

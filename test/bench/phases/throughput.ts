@@ -1,0 +1,54 @@
+import { startFederation } from '../federation.js';
+import { type IngestRun, closeOrigin, ingest, openOrigin } from '../ingest.js';
+import type { BenchPlan } from '../options.js';
+import { bestSendSize, openRawRelay } from '../raw-relay.js';
+import type { Stage } from '../stage.js';
+import { type Measured, measured } from '../stats.js';
+import { type PhaseResult, medians, prefixed } from '../result.js';
+
+/** How many events a second, until the recipient can read them, beside the reference. */
+export async function measureThroughput(stage: Stage, plan: BenchPlan): Promise<PhaseResult> {
+  const { rounds, events, warmUp } = plan;
+  const raw = await openRawRelay(stage);
+  const origin = await openOrigin(stage, await startFederation(stage, 1));
+  stage.progress('throughput: warming up');
+  await raw.run(warmUp, 250);
+  await ingest(origin, warmUp);
+  const rawSendSize = await bestSendSize(raw, events);
+  stage.progress(
+    `throughput: the reference is quickest with ${String(rawSendSize)} records a send`,
+  );
+  const ours: IngestRun[] = [];
+  const reference: number[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    const run = await ingest(origin, events);
+    const rawRate = await raw.run(events, rawSendSize);
+    ours.push(run);
+    reference.push(rawRate);
+    const rates = `${run.eventsPerSecond.toFixed(0)} events/s, reference ${rawRate.toFixed(0)}`;
+    stage.progress(`throughput: round ${String(round)} of ${String(rounds)}: ${rates}`);
+  }
+  await closeOrigin(origin);
+  await raw.close();
+  const eventsPerSecond = measured(ours.map((run) => run.eventsPerSecond));
+  const rawEventsPerSecond = measured(reference);
+  const cpu = cpuOf(ours);
+  return {
+    figures: {
+      ratio: eventsPerSecond.median / rawEventsPerSecond.median,
+      eventsPerSecond: eventsPerSecond.median,
+      rawEventsPerSecond: rawEventsPerSecond.median,
+      rawSendSize,
+    },
+    byProcess: { cpuMsPerEvent: medians(cpu) },
+    measurements: { eventsPerSecond, rawEventsPerSecond, ...prefixed('cpuMsPerEvent', cpu) },
+  };
+}
+
+/** Every process's CPU time for an event, run by run. */
+function cpuOf(runs: readonly IngestRun[]): Record<string, Measured> {
+  const names = Object.keys(runs[0]?.cpuMsPerEvent ?? {});
+  return Object.fromEntries(
+    names.map((name) => [name, measured(runs.map((run) => run.cpuMsPerEvent[name] ?? 0))]),
+  );
+}
