@@ -186,7 +186,7 @@ describe('a purge', () => {
 });
 
 describe('a gap in the purge ledger', () => {
-  test('stops its lane, is named and stops reading at once, also after a restart', async () => {
+  test('stops its lane, is named and stops reading at once, also after a restart, until it is filled', async () => {
     const [first = eventId(0), second = eventId(0), third = eventId(0)] = await exchange(1, 2, 3);
     const missing = world.purges.next(DE, [first]);
     world.purges.purge(DE, second);
@@ -194,11 +194,14 @@ describe('a gap in the purge ledger', () => {
     expect((await world.partner(DE)).gaps).toEqual(['purge.un.de: missing 1 to 1']);
     expect(await refusalOf(world.open(DE, third))).toMatchObject({ code: 'BEHIND' });
     expect(world.records('receipts.de.un')).toEqual([]);
-    append('purge.un.de', missing);
     await world.restart(DE);
     await until('the gap is named again', async () => (await world.partner(DE)).gaps.length === 1);
     expect(await refusalOf(world.open(DE, third))).toMatchObject({ code: 'BEHIND' });
     expect(world.records('receipts.de.un')).toEqual([]);
+    append('purge.un.de', missing);
+    expect(await world.receipts(DE, 2)).toHaveLength(2);
+    expect((await world.partner(DE)).gaps).toEqual([]);
+    expect(await world.read(DE, third)).toBeDefined();
   });
 
   test('of one origin does not stop its feed', async () => {

@@ -115,8 +115,8 @@ async function open(
   const follower = new EventsFollower(context);
   const reader = await log.read({
     name: `consent-${self}-events`,
-    topics: [follower.topic],
-    position: (_topic, lane) => follower.position(lane),
+    topics: [follower.followed.topic],
+    position: (_topic, lane) => follower.followed.position(lane),
     handle: (batch) => follower.handle(batch),
     onDeath: die,
     onRetry: ({ topic, lane, next }, attempt, error) =>

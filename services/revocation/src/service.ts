@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import { requireOwnKey } from '@concordat/common/domain/own-key.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
@@ -5,7 +6,8 @@ import type { RecordCodec } from '@concordat/common/domain/records.js';
 import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
 import { ledgerTopic, purgeTopic, receiptsTopic } from '@concordat/common/domain/topics.js';
 import { adoptTails } from '@concordat/common/io/adopt-tails.js';
-import type { LogClient, LogReader } from '@concordat/common/io/log-client.js';
+import type { FollowedTopic } from '@concordat/common/io/chain/followed-topic.js';
+import type { LogClient, LogReader, LogRecord } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import { FreshnessService, PurgeService } from '@concordat/common/io/rpc/definitions.js';
 import {
@@ -19,7 +21,6 @@ import { Outbox } from '@concordat/common/io/store/outbox.js';
 import type { RevocationContext, SealingNode } from './flows/context.js';
 import { followLedger } from './flows/follow-ledger.js';
 import { followReceipts } from './flows/follow-receipts.js';
-import type { FollowedLane } from './flows/followed-lane.js';
 import { freshnessCalls } from './flows/freshness-calls.js';
 import { OrderPipeline } from './flows/order-pipeline.js';
 import { purgeCalls } from './flows/purge-calls.js';
@@ -27,6 +28,8 @@ import { RuleClock } from './flows/rule-clock.js';
 import { RevocationStore } from './io/revocation-store.js';
 
 const CLOSE_GRACE_MS = 2_000;
+/** Records of one commit: calls are answered between two of them. */
+const COMMIT_RECORDS = 32;
 
 export interface RevocationSettings {
   readonly member: MemberId;
@@ -109,9 +112,9 @@ async function open(
   opened.push(() => pipeline.close());
   pipeline.start();
   const wake = (): void => pipeline.wake();
-  const receipts = context.others.map((holder) => followReceipts(context, holder, wake));
-  for (const lanes of [[followLedger(context, wake)], receipts]) {
-    const reader = await follow(context, ports.log, lanes, die);
+  const receipts = context.others.map((holder) => followReceipts(context, holder));
+  for (const followed of [[followLedger(context)], receipts]) {
+    const reader = await follow(context, ports.log, followed, { onCommit: wake, onDeath: die });
     if (reader) opened.push(() => reader.close());
   }
   const rules = new RuleClock(context, settings.retentionCheckMs, wake);
@@ -185,27 +188,40 @@ async function adoptEntries(
 async function follow(
   { self, logger }: RevocationContext,
   log: LogClient,
-  lanes: readonly FollowedLane[],
-  onDeath: (cause: Error) => void,
+  followed: readonly FollowedTopic[],
+  { onCommit, onDeath }: { readonly onCommit: () => void; readonly onDeath: (e: Error) => void },
 ): Promise<LogReader | undefined> {
-  const [first] = lanes;
+  const [first] = followed;
   if (!first) return undefined;
-  const byTopic = new Map(lanes.map((lane) => [lane.topic, lane]));
-  const laneOf = (topic: string): FollowedLane => {
-    const lane = byTopic.get(topic);
-    if (!lane) throw new TypeError(`expected a topic that is followed, came ${topic}`);
-    return lane;
+  const byTopic = new Map(followed.map((one) => [one.topic, one]));
+  const chainsOn = (topic: string): FollowedTopic => {
+    const found = byTopic.get(topic);
+    if (!found) throw new TypeError(`expected a topic that is followed, came ${topic}`);
+    return found;
   };
   return log.read({
     name: `revocation-${self}-${first.topic.split('.')[0] ?? ''}`,
     topics: [...byTopic.keys()],
-    position: (topic) => laneOf(topic).position(),
+    position: (topic, lane) => chainsOn(topic).position(lane),
     handle: async (batch) => {
       const [record] = batch;
-      if (record) await laneOf(record.topic).handle(batch);
+      if (record) await take(chainsOn(record.topic), batch, onCommit);
     },
     onDeath,
     onRetry: ({ topic, next }, attempt, error) =>
       logger.warn('reading is tried again', { topic, offset: String(next), attempt, error }),
   });
+}
+
+async function take(
+  followed: FollowedTopic,
+  batch: readonly LogRecord[],
+  onCommit: () => void,
+): Promise<void> {
+  for (let at = 0; at < batch.length; at += COMMIT_RECORDS) {
+    if (at > 0) await turn();
+    const came = followed.commit(batch.slice(at, at + COMMIT_RECORDS));
+    onCommit();
+    if (came === 'read again') throw followed.filled();
+  }
 }

@@ -72,6 +72,7 @@ const OF_CODE: Record<ConcordatErrorCode, ExitCode> = {
   STATE_LOST: EXIT.failed,
   LOG_RESTARTED: EXIT.failed,
   COMPRESSION_REFUSED: EXIT.failed,
+  RECORD_FAILED: EXIT.failed,
   RECORD_STUCK: EXIT.tryAgain,
   LOG_STALLED: EXIT.tryAgain,
 };

@@ -66,6 +66,7 @@ const RETRYABLE = {
   LOG_RESTARTED: false,
   STATE_LOST: false,
   COMPRESSION_REFUSED: false,
+  RECORD_FAILED: true,
   RECORD_STUCK: true,
   LOG_STALLED: true,
 } as const satisfies Record<string, boolean>;

@@ -3,10 +3,12 @@ import type { ReadBlock } from '@concordat/common/domain/block.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import { eventsTopic, feedTopic } from '@concordat/common/domain/topics.js';
-import { type LogRecord, sourceOf } from '@concordat/common/io/log-client.js';
+import { type Result, err, ok } from '@concordat/common/domain/result.js';
+import { FollowedTopic, type ReadStatement } from '@concordat/common/io/chain/followed-topic.js';
+import type { LogRecord } from '@concordat/common/io/log-client.js';
 import { type DecidedEnvelope, decideBlock } from '../domain/decide-block.js';
 import { type Released, sourceBlock } from '../domain/feed-block.js';
-import type { ConsentContext } from './context.js';
+import { type ConsentContext, followPorts } from './context.js';
 import { writeFeed } from './write-feed.js';
 
 /** Records and bytes of one transaction: small blocks share a sync of the disk, large ones do not hold up the calls. */
@@ -21,19 +23,23 @@ const OUTBOX_WAIT_MS = 200;
  * followed head and the position commit together, and only then is anything sent.
  */
 export class EventsFollower {
-  readonly topic: string;
+  readonly followed: FollowedTopic;
   readonly #context: ConsentContext;
-  /** Lanes that met a gap. Their position stays before it, so that a restart reads on from there; other lanes go on. */
-  readonly #stopped = new Set<number>();
   readonly #closing = new AbortController();
+  /** who got something on which lane in the present commit */
+  #fed = new Map<number, Set<MemberId>>();
 
   constructor(context: ConsentContext) {
     this.#context = context;
-    this.topic = eventsTopic(context.self);
-  }
-
-  position(lane: number): bigint {
-    return this.#context.store.chains.position(this.topic, lane);
+    const topic = eventsTopic(context.self);
+    this.followed = new FollowedTopic(followPorts(context), {
+      topic,
+      chainOf: (lane) => `${topic}/${String(lane)}`,
+      read: (value, lane) => this.#read(value, lane),
+      duplicates: 'duplicate.events',
+      onEffectFailing: 'set aside',
+      canFetch: true,
+    });
   }
 
   async handle(batch: readonly LogRecord[]): Promise<void> {
@@ -42,12 +48,20 @@ export class EventsFollower {
       while (this.#context.store.chains.outboxSize() >= OUTBOX_ROWS_MAX) {
         await this.#pause(OUTBOX_WAIT_MS);
       }
-      const lane = records[0]?.lane ?? 0;
-      const recipients = this.#context.store.db.transaction(() => this.#take(records));
+      const came = this.followed.commit(records);
+      this.sendFed();
+      if (came === 'read again') throw this.followed.filled();
+    }
+  }
+
+  /** Call after every commit: what it wrote is sent. */
+  sendFed(): void {
+    for (const [lane, recipients] of this.#fed) {
       for (const recipient of recipients) {
         this.#context.outbox.wake(feedTopic({ origin: this.#context.self, recipient }), lane);
       }
     }
+    this.#fed = new Map();
   }
 
   /** Ends the waiting of `handle`. */
@@ -59,74 +73,33 @@ export class EventsFollower {
     return this.#context.clock.sleep(ms, this.#closing.signal);
   }
 
-  /** @returns who got something */
-  #take(records: readonly LogRecord[]): Set<MemberId> {
-    const { chains } = this.#context.store;
-    const fed = new Set<MemberId>();
-    for (const record of records) {
-      if (this.#stopped.has(record.lane)) break;
-      const taken = this.#takeOne(record);
-      if (taken === 'gap') break;
-      for (const recipient of taken) fed.add(recipient);
-      chains.setPosition(this.topic, record.lane, record.offset + 1n);
-    }
-    return fed;
-  }
-
-  #takeOne(record: LogRecord): readonly MemberId[] | 'gap' {
-    const { codec, keys, self, store, clock } = this.#context;
-    const nowMs = clock.nowMs();
-    const read = readBlock(codec, keys, record.value, self);
-    if (!read.ok) return this.#refuse(record, read.error, nowMs);
-    const { value, hash } = read.value.statement;
-    const { lane, epoch, number, previous } = value;
-    if (lane !== record.lane) {
+  #read(value: Uint8Array, onLane: number): Result<ReadStatement, ConcordatError> {
+    const { codec, keys, self } = this.#context;
+    const read = readBlock(codec, keys, value, self);
+    if (!read.ok) return read;
+    const { lane, epoch, number, previous } = read.value.statement.value;
+    if (lane !== onLane) {
       const text = `a block of lane ${String(lane)} on another lane`;
-      return this.#refuse(record, new ConcordatError('NOT_ADDRESSED_HERE', text), nowMs);
+      return err(new ConcordatError('NOT_ADDRESSED_HERE', text));
     }
-    const chain = `${this.topic}/${String(lane)}`;
-    const followed = store.chains.follow(chain, { epoch, number, previous, hash }, nowMs);
-    switch (followed.kind) {
-      case 'next':
-        return this.#decide(record, read.value, nowMs);
-      case 'duplicate':
-        store.chains.count('duplicate.events');
-        return [];
-      case 'broken': {
-        const text = `${chain}: number ${String(number)} does not follow the one before`;
-        return this.#refuse(record, new ConcordatError('CHAIN_BROKEN', text), nowMs);
-      }
-      case 'equivocation': {
-        const text = `${chain}: two blocks of number ${String(number)}`;
-        return this.#refuse(record, new ConcordatError('EQUIVOCATION', text), nowMs);
-      }
-      case 'gap': {
-        this.#stop(record, chain, followed);
-        return 'gap';
-      }
-    }
-  }
-
-  #stop(
-    record: LogRecord,
-    chain: string,
-    { missingFrom, missingTo }: { readonly missingFrom: number; readonly missingTo: number },
-  ): void {
-    this.#stopped.add(record.lane);
-    const missing = `${String(missingFrom)} to ${String(missingTo)}`;
-    const error = new ConcordatError('CHAIN_GAP', `${chain}: numbers ${missing} are missing`);
-    this.#context.logger.error('the lane stops here until they are there', {
-      ...at(record),
-      error,
+    return ok({
+      link: { epoch, number, previous, hash: read.value.statement.hash },
+      apply: (nowMs) => {
+        const fed = this.#fed.get(lane) ?? new Set();
+        this.#fed.set(lane, fed);
+        for (const recipient of this.#decide(read.value, nowMs)) fed.add(recipient);
+        return undefined;
+      },
     });
   }
 
-  #decide(record: LogRecord, block: ReadBlock, nowMs: UnixMs): readonly MemberId[] {
+  /** @returns who got something */
+  #decide(block: ReadBlock, nowMs: UnixMs): readonly MemberId[] {
     const { codec, recipients, policy, store } = this.#context;
     const decided = decideBlock(codec, block, recipients, policy, nowMs);
     const released = new Map<MemberId, Released[]>();
     for (const one of decided) {
-      if (one.problem) this.#setAside(record, one, one.problem, nowMs);
+      if (one.problem) this.#setAside(block, one, one.problem, nowMs);
       this.#keep(one, released, nowMs);
     }
     store.chains.count('events.blocks');
@@ -159,28 +132,20 @@ export class EventsFollower {
 
   /** One envelope of a block that holds otherwise: its header is kept as evidence, and the block goes on. */
   #setAside(
-    record: LogRecord,
+    { statement }: ReadBlock,
     { envelope }: DecidedEnvelope,
     why: ConcordatError,
     nowMs: UnixMs,
   ): void {
     const { store, logger } = this.#context;
-    const source = `${sourceOf(record)}#${String(envelope.leaf)}`;
+    const { lane, epoch, number } = statement.value;
+    const { topic } = this.followed;
+    const block = `${topic}/${String(lane)}/block-${String(epoch)}-${String(number)}`;
+    const source = `${block}#${String(envelope.leaf)}`;
     store.chains.quarantine(source, why, envelope.envelope.header, nowMs);
     const eventId = envelope.header.id;
-    logger.warn('an event is withheld from all', { ...at(record), eventId, error: why });
+    logger.warn('an event is withheld from all', { topic, lane, eventId, error: why });
   }
-
-  #refuse(record: LogRecord, why: ConcordatError, nowMs: UnixMs): readonly [] {
-    const { store, logger } = this.#context;
-    store.chains.quarantine(sourceOf(record), why, record.value, nowMs);
-    logger.warn('a record is quarantined', { ...at(record), error: why });
-    return [];
-  }
-}
-
-function at({ topic, lane, offset }: LogRecord): { topic: string; lane: number; offset: string } {
-  return { topic, lane, offset: offset.toString() };
 }
 
 /** Consecutive records in groups of at least one. */

@@ -10,46 +10,49 @@ import {
   verifyStatement,
 } from '@concordat/common/domain/statement.js';
 import { purgeTopic, receiptsTopic } from '@concordat/common/domain/topics.js';
-import { type LogRecord, sourceOf } from '@concordat/common/io/log-client.js';
+import { type Result, err, ok } from '@concordat/common/domain/result.js';
+import { FollowedTopic, type ReadStatement } from '@concordat/common/io/chain/followed-topic.js';
+import type { LogRecord } from '@concordat/common/io/log-client.js';
 import { holdingOf, outcomeOf } from '../domain/holding.js';
 import type { PendingEntry } from '../io/state/purge-entries.js';
-import type { NodeContext } from './context.js';
+import { type NodeContext, followPorts } from './context.js';
 import { finishBurials } from './finish-burials.js';
 import type { TopicFlow } from './readers.js';
-import { StoppedLanes } from './stopped-lanes.js';
 
 const RECEIPTS_BATCH = 500;
 /** How long to wait before a deletion that failed, of a full disk perhaps, is tried again. */
 const AGAIN_MS = 500;
+
+interface Withdrawn {
+  readonly id: EventId;
+  readonly category: string;
+}
 
 /**
  * Honours an origin's purge entries: tombstone with position, then vault, then data, then the receipt in state. From
  * the first commit on every reading is refused; the receipt is written only when nothing is left.
  */
 export class PurgeHonour implements TopicFlow {
+  readonly followed: FollowedTopic;
   readonly #context: NodeContext;
   readonly #origin: MemberId;
   readonly #onApplied: () => void;
-  readonly #stopped: StoppedLanes;
   readonly #closing = new AbortController();
+  #withdrawn: Withdrawn[] = [];
 
   constructor(context: NodeContext, origin: MemberId, onApplied: () => void) {
     this.#context = context;
     this.#origin = origin;
     this.#onApplied = onApplied;
-    this.#stopped = new StoppedLanes(context.warn);
-  }
-
-  get topic(): string {
-    return purgeTopic({ origin: this.#origin, recipient: this.#context.self });
-  }
-
-  position(lane: number): bigint {
-    return this.#context.state.chains.position(this.topic, lane);
-  }
-
-  reopen(): void {
-    this.#stopped.clear();
+    const topic = purgeTopic({ origin, recipient: context.self });
+    this.followed = new FollowedTopic(followPorts(context, context.state), {
+      topic,
+      chainOf: () => topic,
+      read: (value) => this.#read(value),
+      duplicates: 'purge.duplicate',
+      onEffectFailing: 'stop', // a purge is never passed by
+      canFetch: false,
+    });
   }
 
   close(): void {
@@ -57,20 +60,16 @@ export class PurgeHonour implements TopicFlow {
   }
 
   async handle(batch: readonly LogRecord[]): Promise<void> {
-    const { state, notices } = this.#context;
-    const withdrawn: { readonly id: EventId; readonly category: string }[] = [];
-    state.db.transaction(() => {
-      for (const record of batch) {
-        if (this.#stopped.has(record)) return;
-        withdrawn.push(...this.#take(record));
-      }
-    });
+    this.#withdrawn = [];
+    const came = this.followed.commit(batch);
     // open streams learn it before the deletion, and no later than the receipt
-    for (const { id, category } of withdrawn) {
+    for (const { id, category } of this.#withdrawn) {
+      const { notices } = this.#context;
       notices.tell({ kind: 'WITHDRAWN', origin: this.#origin, id, category, reason: 'PURGED' });
     }
     await this.#finish();
     this.#onApplied();
+    if (came === 'read again') throw this.followed.filled();
   }
 
   /** The position is committed, so nobody would come back to what is not finished here: it is tried until it works. */
@@ -82,66 +81,31 @@ export class PurgeHonour implements TopicFlow {
         writeReceipts(this.#context);
         return;
       } catch (cause) {
-        warn('INTERNAL', `${this.topic}: a deletion failed and is tried again`);
+        warn('INTERNAL', `${this.followed.topic}: a deletion failed and is tried again`);
         if (this.#closing.signal.aborted) throw cause;
         await clock.sleep(AGAIN_MS, this.#closing.signal).catch(() => undefined);
       }
     }
   }
 
-  #take(record: LogRecord): { readonly id: EventId; readonly category: string }[] {
-    const { codec, keys, self, state, clock, warn } = this.#context;
-    const chains = state.chains;
-    const done = (): void => {
-      chains.setPosition(record.topic, record.lane, record.offset + 1n);
-    };
-    const refuse = (why: ConcordatError): [] => {
-      chains.quarantine(sourceOf(record), why, record.value, clock.nowMs());
-      warn(why.code, `${sourceOf(record)}: ${why.message}`);
-      done();
-      return [];
-    };
-    const entry = verifyStatement(codec, keys, 'PurgeEntry', record.value, {
-      signer: this.#origin,
-    });
-    if (!entry.ok) return refuse(entry.error);
+  #read(value: Uint8Array): Result<ReadStatement, ConcordatError> {
+    const { codec, keys, self } = this.#context;
+    const entry = verifyStatement(codec, keys, 'PurgeEntry', value, { signer: this.#origin });
+    if (!entry.ok) return entry;
     const { recipient, epoch, number, previous } = entry.value.value;
     if (recipient !== self) {
-      return refuse(new ConcordatError('NOT_ADDRESSED_HERE', 'a purge entry for another member'));
+      return err(new ConcordatError('NOT_ADDRESSED_HERE', 'a purge entry for another member'));
     }
-    const link = { epoch, number, previous, hash: entry.value.hash };
-    const followed = chains.follow(record.topic, link, clock.nowMs());
-    switch (followed.kind) {
-      case 'gap':
-        this.#stopped.stop(record, record.topic, followed);
-        return [];
-      case 'broken':
-        return refuse(
-          new ConcordatError('CHAIN_BROKEN', `${record.topic}: does not follow its head`),
-        );
-      case 'equivocation':
-        return refuse(
-          new ConcordatError(
-            'EQUIVOCATION',
-            `${record.topic}: two entries of number ${String(number)}`,
-          ),
-        );
-      case 'duplicate':
-        chains.count('purge.duplicate');
-        done();
-        return [];
-      case 'next': {
-        const withdrawn = this.#bury(record.topic, entry.value);
-        done();
-        return withdrawn;
-      }
-    }
+    return ok({
+      link: { epoch, number, previous, hash: entry.value.hash },
+      apply: () => {
+        this.#withdrawn.push(...this.#bury(this.followed.topic, entry.value));
+        return undefined;
+      },
+    });
   }
 
-  #bury(
-    chain: string,
-    entry: Verified<'PurgeEntry'>,
-  ): { readonly id: EventId; readonly category: string }[] {
+  #bury(chain: string, entry: Verified<'PurgeEntry'>): Withdrawn[] {
     const { state, data, clock } = this.#context;
     const { epoch, number, orderId, ids } = entry.value;
     const pending = { chain, epoch, number, origin: this.#origin, orderId, hash: entry.hash };

@@ -1,40 +1,38 @@
 import { type ReceivedRelease, readFeedBlock } from '@concordat/common/domain/block.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
+import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import { feedTopic } from '@concordat/common/domain/topics.js';
-import { type LogRecord, sourceOf } from '@concordat/common/io/log-client.js';
+import { FollowedTopic, type ReadStatement } from '@concordat/common/io/chain/followed-topic.js';
+import type { LogRecord } from '@concordat/common/io/log-client.js';
 import type { FeedPlace } from '../io/data-store.js';
-import type { NodeContext } from './context.js';
+import { type NodeContext, followPorts } from './context.js';
 import type { TopicFlow } from './readers.js';
-import { StoppedLanes } from './stopped-lanes.js';
 
 /**
  * Takes feed blocks in: rows and ciphertexts with the position in one commit, waiting for their keys. What is purged
  * here already is not taken in again, whatever the feed says.
  */
 export class Ingest implements TopicFlow {
+  readonly followed: FollowedTopic;
   readonly #context: NodeContext;
   readonly #origin: MemberId;
   readonly #onWaiting: () => void;
-  readonly #stopped: StoppedLanes;
+  #waiting = 0;
 
   constructor(context: NodeContext, origin: MemberId, onWaiting: () => void) {
     this.#context = context;
     this.#origin = origin;
     this.#onWaiting = onWaiting;
-    this.#stopped = new StoppedLanes(context.warn);
-  }
-
-  get topic(): string {
-    return feedTopic({ origin: this.#origin, recipient: this.#context.self });
-  }
-
-  position(lane: number): bigint {
-    return this.#context.data.chains.position(this.topic, lane);
-  }
-
-  reopen(): void {
-    this.#stopped.clear();
+    const topic = feedTopic({ origin, recipient: context.self });
+    this.followed = new FollowedTopic(followPorts(context, context.data), {
+      topic,
+      chainOf: (lane) => `${topic}/${String(lane)}`,
+      read: (value, lane) => this.#read(value, lane),
+      duplicates: 'feed.duplicate',
+      onEffectFailing: 'set aside',
+      canFetch: true,
+    });
   }
 
   close(): void {
@@ -42,73 +40,46 @@ export class Ingest implements TopicFlow {
   }
 
   handle(batch: readonly LogRecord[]): Promise<void> {
-    const { data } = this.#context;
-    let waiting = 0;
-    data.db.transaction(() => {
-      for (const record of batch) {
-        if (this.#stopped.has(record)) return;
-        waiting += this.#take(record);
-      }
+    const came = this.followed.commit(batch);
+    this.tellOfWaiting();
+    return came === 'done' ? Promise.resolve() : Promise.reject(this.followed.filled());
+  }
+
+  /** Call after every commit: rows that now wait for keys are told of. */
+  tellOfWaiting(): void {
+    if (this.#waiting === 0) return;
+    this.#waiting = 0;
+    this.#onWaiting();
+  }
+
+  #read(value: Uint8Array, onLane: number): Result<ReadStatement, ConcordatError> {
+    const { codec, keys, self, data } = this.#context;
+    const block = readFeedBlock(codec, keys, value, { origin: this.#origin, recipient: self });
+    if (!block.ok) return block;
+    const { statement, releases } = block.value;
+    const { lane, epoch, number, previous } = statement.value;
+    if (lane !== onLane) {
+      return err(new ConcordatError('NOT_ADDRESSED_HERE', 'a block of another lane'));
+    }
+    const problem = releases.map(termsProblem).find((one) => one !== undefined);
+    if (problem !== undefined) return err(new ConcordatError('ENVELOPE_MALFORMED', problem));
+    return ok({
+      link: { epoch, number, previous, hash: statement.hash },
+      apply: () => {
+        const chain = `${this.followed.topic}/${String(lane)}`;
+        data.chains.count('feed.blocks');
+        this.#waiting += this.#insert(
+          releases,
+          { chain, epoch, number },
+          statement.value.releases,
+          statement.bytes,
+        );
+        return undefined;
+      },
     });
-    if (waiting > 0) this.#onWaiting();
-    return Promise.resolve();
   }
 
   /** @returns how many rows now wait for keys */
-  #take(record: LogRecord): number {
-    const { codec, keys, self, data, clock } = this.#context;
-    const chains = data.chains;
-    const done = (): void => {
-      chains.setPosition(record.topic, record.lane, record.offset + 1n);
-    };
-    const refuse = (why: ConcordatError): number => {
-      chains.quarantine(sourceOf(record), why, record.value, clock.nowMs());
-      this.#context.warn(why.code, `${sourceOf(record)}: ${why.message}`);
-      done();
-      return 0;
-    };
-    const block = readFeedBlock(codec, keys, record.value, {
-      origin: this.#origin,
-      recipient: self,
-    });
-    if (!block.ok) return refuse(block.error);
-    const { statement, releases } = block.value;
-    const { lane, epoch, number, previous } = statement.value;
-    const chain = `${record.topic}/${String(lane)}`;
-    if (lane !== record.lane) {
-      return refuse(new ConcordatError('NOT_ADDRESSED_HERE', 'a block of another lane'));
-    }
-    const problem = releases.map(termsProblem).find((one) => one !== undefined);
-    if (problem !== undefined) return refuse(new ConcordatError('ENVELOPE_MALFORMED', problem));
-    const link = { epoch, number, previous, hash: statement.hash };
-    const followed = chains.follow(chain, link, clock.nowMs());
-    switch (followed.kind) {
-      case 'gap':
-        this.#stopped.stop(record, chain, followed);
-        return 0;
-      case 'broken':
-        return refuse(new ConcordatError('CHAIN_BROKEN', `${chain}: does not follow its head`));
-      case 'equivocation':
-        return refuse(
-          new ConcordatError(
-            'EQUIVOCATION',
-            `${chain}: two statements of number ${String(number)}`,
-          ),
-        );
-      case 'duplicate':
-        chains.count('feed.duplicate');
-        done();
-        return 0;
-      case 'next': {
-        const place = { chain, epoch, number };
-        chains.count('feed.blocks');
-        const taken = this.#insert(releases, place, statement.value.releases, statement.bytes);
-        done();
-        return taken;
-      }
-    }
-  }
-
   #insert(
     received: readonly ReceivedRelease[],
     place: Omit<FeedPlace, 'index'>,

@@ -1,14 +1,12 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
+import type { FollowedTopic } from '@concordat/common/io/chain/followed-topic.js';
 import type { LogClient, LogReader, LogRecord } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 
 /** One topic that is read, and what takes its records. */
 export interface TopicFlow {
-  readonly topic: string;
-  position(lane: number): bigint;
+  readonly followed: FollowedTopic;
   handle(batch: readonly LogRecord[]): Promise<void>;
-  /** lanes that stopped are tried again: reading begins anew */
-  reopen(): void;
   /** ends the waiting of `handle` */
   close(): void;
 }
@@ -64,7 +62,7 @@ export class Readers {
     }
     try {
       await this.#closeOpen();
-      for (const flow of this.#flows()) flow.reopen();
+      for (const flow of this.#flows()) flow.followed.forget();
       change();
       await this.open();
     } catch (cause) {
@@ -86,7 +84,7 @@ export class Readers {
   }
 
   #read(name: string, flows: readonly TopicFlow[]): Promise<LogReader> {
-    const byTopic = new Map(flows.map((flow) => [flow.topic, flow]));
+    const byTopic = new Map(flows.map((flow) => [flow.followed.topic, flow]));
     const flowOf = (topic: string): TopicFlow => {
       const flow = byTopic.get(topic);
       if (!flow) throw new TypeError(`nobody reads ${topic}`);
@@ -96,7 +94,7 @@ export class Readers {
     return log.read({
       name,
       topics: [...byTopic.keys()],
-      position: (topic, lane) => flowOf(topic).position(lane),
+      position: (topic, lane) => flowOf(topic).followed.position(lane),
       handle: async (batch) => {
         const topic = batch[0]?.topic;
         if (topic !== undefined) await flowOf(topic).handle(batch);

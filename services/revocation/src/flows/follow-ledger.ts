@@ -1,17 +1,21 @@
 import type { UnixMs } from '@concordat/common/domain/ids.js';
 import { ok } from '@concordat/common/domain/result.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
+import { FollowedTopic } from '@concordat/common/io/chain/followed-topic.js';
 import { type ReadLedgerRecord, readLedgerRecord } from '../domain/ledger-record.js';
-import type { RevocationContext } from './context.js';
-import { FollowedLane } from './followed-lane.js';
+import { type RevocationContext, followPorts } from './context.js';
 import { makeRuleOrders } from './make-rule-orders.js';
 
 /** Reads the own ledger: what was published, who got keys, what is sealed. */
-export function followLedger(context: RevocationContext, onCommit: () => void): FollowedLane {
+export function followLedger(context: RevocationContext): FollowedTopic {
   const { codec, keys, self } = context;
-  return new FollowedLane(context, {
-    topic: ledgerTopic(self),
-    onCommit,
+  const topic = ledgerTopic(self);
+  return new FollowedTopic(followPorts(context), {
+    topic,
+    chainOf: () => topic,
+    duplicates: `duplicates.${topic}`,
+    onEffectFailing: 'stop', // a holder that is not known would not be addressed
+    canFetch: false,
     read: (value) => {
       const record = readLedgerRecord(codec, keys, value, self);
       if (!record.ok) return record;

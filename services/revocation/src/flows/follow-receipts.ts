@@ -3,20 +3,20 @@ import type { MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import { err, ok } from '@concordat/common/domain/result.js';
 import { type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
 import { receiptsTopic } from '@concordat/common/domain/topics.js';
+import { FollowedTopic } from '@concordat/common/io/chain/followed-topic.js';
 import { type AppendedEntry, receiptProblem } from '../domain/receipt-binding.js';
-import type { RevocationContext } from './context.js';
-import { FollowedLane } from './followed-lane.js';
+import { type RevocationContext, followPorts } from './context.js';
 
 /** Reads one holder's answers to our entries. */
-export function followReceipts(
-  context: RevocationContext,
-  holder: MemberId,
-  onCommit: () => void,
-): FollowedLane {
+export function followReceipts(context: RevocationContext, holder: MemberId): FollowedTopic {
   const { codec, keys, self } = context;
-  return new FollowedLane(context, {
-    topic: receiptsTopic({ origin: self, recipient: holder }),
-    onCommit,
+  const topic = receiptsTopic({ origin: self, recipient: holder });
+  return new FollowedTopic(followPorts(context), {
+    topic,
+    chainOf: () => topic,
+    duplicates: `duplicates.${topic}`,
+    onEffectFailing: 'set aside',
+    canFetch: false,
     read: (value) => {
       const receipt = verifyStatement(codec, keys, 'Receipt', value, { signer: holder });
       if (!receipt.ok) return receipt;

@@ -55,11 +55,6 @@ export class RevocationStore {
     this.receipts = new ReceiptRows(this.db);
   }
 
-  /** Does the followed chain miss a number? */
-  hasGap(chain: string): boolean {
-    return this.db.get('SELECT 1 AS one FROM gap WHERE chain = ?', chain) !== undefined;
-  }
-
   close(): void {
     this.db.close();
   }

@@ -39,7 +39,8 @@ function headOf(row: Row | undefined): Head {
 
 /** What a statement of a followed chain is, beside what was read before. */
 export type Followed =
-  | { readonly kind: 'next' | 'duplicate' }
+  | { readonly kind: 'next' }
+  | { readonly kind: 'duplicate' }
   | { readonly kind: 'gap'; readonly missingFrom: number; readonly missingTo: number }
   | { readonly kind: 'broken' | 'equivocation' };
 
@@ -241,6 +242,11 @@ export class ChainTables {
     const gap = this.#db.get('SELECT missing_to FROM gap WHERE chain = ?', chain);
     const { number } = this.followedHead(chain);
     return gap ? Math.max(numberOf(gap, 'missing_to') + 1, number) : number;
+  }
+
+  /** Does the followed chain miss a number? */
+  hasGap(chain: string): boolean {
+    return this.#db.get('SELECT 1 AS one FROM gap WHERE chain = ?', chain) !== undefined;
   }
 
   gaps(): string[] {
