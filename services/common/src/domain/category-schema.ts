@@ -1,4 +1,6 @@
 import type { AvroSchema } from './avro-guard.js';
+import { isCategoryName } from './category.js';
+import { logicalRule } from './logical-types.js';
 import { type Result, err, ok } from './result.js';
 
 /** What becomes of a field when its event is purged: deleted, kept in a derived form, or kept as it is. */
@@ -27,6 +29,8 @@ export interface CategorySchema {
   readonly namespace: string;
   /** The first word of every category that it describes: `listing` of `listing.al-qaida.entity`. */
   readonly category: string;
+  /** The second words that a category may have: `refused-entry` of `person-alert.refused-entry`; none: any. */
+  readonly kinds: readonly string[];
   readonly sections: readonly string[];
   readonly fields: readonly CategoryField[];
 }
@@ -46,6 +50,7 @@ export function parseCategorySchema(
     name: textOf(json['name']),
     namespace: textOf(json['namespace']),
     category: textOf(json['category']),
+    kinds: listOf(json['kinds']).map(textOf),
     sections: listOf(json['sections']).map(textOf),
     fields: listOf(json['fields'])
       .filter(isObject)
@@ -55,6 +60,16 @@ export function parseCategorySchema(
         json: field,
       })),
   });
+}
+
+/** Is this the name of a category that the schema describes: its own, or one below it, of a declared kind? */
+export function describesCategory(
+  schema: Pick<CategorySchema, 'category' | 'kinds'>,
+  name: string,
+): boolean {
+  const [category, kind] = name.split('.');
+  if (!isCategoryName(name) || category !== schema.category) return false;
+  return kind === undefined || schema.kinds.length === 0 || schema.kinds.includes(kind);
 }
 
 /** The category's sections in their declared order; each has at least one field. */
@@ -102,8 +117,8 @@ export function checkAnnotations(json: unknown): readonly SchemaProblem[] {
   const report = (path: string, problem: string): void => {
     problems.push({ path, problem });
   };
-  if (!SECTION_NAME.test(textOf(json['category'])))
-    report(name, 'category is not a lower-case word');
+  if (!isSegment(json['category'])) report(name, 'category is not a lower-case word');
+  if (!listOf(json['kinds']).every(isSegment)) report(name, 'a kind is not a lower-case word');
   if (declared.length === 0) report(name, 'declares no sections');
   declared.forEach((section, at) => {
     if (!SECTION_NAME.test(textOf(section))) report(name, `section ${at} is not a lower-case word`);
@@ -138,6 +153,11 @@ export function checkTypeNames(schema: unknown, path = '$'): readonly SchemaProb
     checkTypeNames(part, here),
   );
   return [...own, ...inFields, ...inside];
+}
+
+/** One word of a category's name. */
+function isSegment(text: unknown): boolean {
+  return typeof text === 'string' && !text.includes('.') && isCategoryName(text);
 }
 
 const SECTION_NAME = /^[a-z][a-z0-9]*$/;
@@ -177,6 +197,8 @@ function checkField(check: Check, field: JsonObject, path: string, parent: unkno
   if (purge === undefined) check.report(path, 'no fate under a purge');
   else if (!PURGE_FATES.has(purge)) {
     check.report(path, `purge ${textOf(purge)} is none of purge, derive, keep`);
+  } else if (purge === 'derive' && !isCountable(field['type'])) {
+    check.report(path, 'purge derive is for enums and booleans: of others a count keeps the value');
   }
   check.used.add(section);
   checkType(check, field['type'], path, section);
@@ -186,6 +208,7 @@ function checkType(check: Check, type: unknown, path: string, section: unknown):
   if (Array.isArray(type)) {
     for (const branch of type) checkType(check, branch, path, section);
   } else if (isObject(type)) {
+    checkLogical(check, type, path);
     if (type['type'] === 'record') checkRecord(check, type, path, section);
     else if (NAMED_TYPES.has(type['type'])) checkName(check, type, path);
     for (const part of ['type', 'items', 'values']) checkType(check, type[part], path, section);
@@ -196,6 +219,25 @@ function checkType(check: Check, type: unknown, path: string, section: unknown):
     );
     if (strays.length > 0) check.report(path, `uses ${textOf(type)}, a type of another section`);
   }
+}
+
+/** Of a category only: a reader that met an unknown logical type would take what its writer refuses. */
+function checkLogical(check: Check, type: JsonObject, path: string): void {
+  const { logicalType } = type;
+  if (logicalType === undefined) return;
+  const rule = logicalRule(logicalType);
+  if (!rule) check.report(path, `logical type ${textOf(logicalType)} is not known here`);
+  else if (rule.base !== type['type']) {
+    check.report(path, `logical type ${textOf(logicalType)} is of Avro's ${rule.base}`);
+  }
+}
+
+/** Few values, so that how often each came says nothing about one event. */
+function isCountable(type: unknown): boolean {
+  if (Array.isArray(type)) return type.every((branch) => branch === 'null' || isCountable(branch));
+  if (type === 'boolean') return true;
+  if (!isObject(type)) return false;
+  return type['type'] === 'enum' || (type['type'] === 'array' && isCountable(type['items']));
 }
 
 function checkName(check: Check, type: JsonObject, path: string): void {

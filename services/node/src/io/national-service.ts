@@ -1,4 +1,3 @@
-import { isCategoryName } from '@concordat/common/domain/category.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { isName } from '@concordat/common/domain/header.js';
 import {
@@ -107,10 +106,10 @@ export function parseDraft(categories: CategoryCodec, request: PublishRequest): 
     );
   }
   const { category } = request;
-  if (!isCategoryName(category) || category.split('.')[0] !== type.category) {
+  if (!type.describes(category)) {
     throw new ConcordatError(
       'REQUEST_INVALID',
-      `category: expected a name below ${type.category}, as the schema says`,
+      `category: expected ${type.category} or a name below it, of a kind that the schema declares`,
     );
   }
   const json = parseStrictJson(request.contentJson, EVENT_LIMITS.bytesMax);

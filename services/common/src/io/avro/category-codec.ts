@@ -4,6 +4,8 @@ import avro from 'avsc';
 import { type AvroGuard, EVENT_LIMITS, avroGuard } from '../../domain/avro-guard.js';
 import { bytesKey, sha256 } from '../../domain/bytes.js';
 import {
+  type CategorySchema,
+  describesCategory,
   isCategorySchema,
   parseCategorySchema,
   sectionSchema,
@@ -13,6 +15,7 @@ import { ConcordatError } from '../../domain/errors.js';
 import type { Hash } from '../../domain/ids.js';
 import { type Result, err, ok } from '../../domain/result.js';
 import type { Json } from '../../domain/strict-json.js';
+import { LOGICAL_TYPES, ruleBehind } from './logical-types.js';
 import { type StrictReader, strictReader } from './strict-reader.js';
 
 interface SectionType {
@@ -21,69 +24,133 @@ interface SectionType {
   readonly type: avro.Type;
   readonly guard: AvroGuard;
   readonly read: StrictReader;
+  /** How avsc reads what another version wrote. */
+  readonly resolvers: Map<SectionType, avro.Resolver>;
 }
 
 /** One released category schema, known by the SHA-256 of its file. */
 export interface CategoryType {
   readonly hash: Hash;
-  /** the first word of every category it describes */
+  /** The first word of every category that it describes. */
   readonly category: string;
+  /** From 1, as in its file's name. */
+  readonly version: number;
+  /** Is this its own category, or one below it, of a kind that it declares? */
+  describes(category: string): boolean;
   /** Splits a whole event into its sections' Avro bytes, or names the first path that is wrong. */
   encode(event: Json): Result<ReadonlyMap<string, Uint8Array>, ConcordatError>;
-  /** @returns a section's fields as plain JSON; RECORD_MALFORMED for bytes that are not such a section */
-  decode(section: string, bytes: Uint8Array): Result<Json, ConcordatError>;
+  /**
+   * @param writer the version that wrote the bytes, an older one of the same category; default: this one
+   * @returns a section's fields as plain JSON; RECORD_MALFORMED for bytes that are not such a section
+   */
+  decode(section: string, bytes: Uint8Array, writer?: CategoryType): Result<Json, ConcordatError>;
 }
 
 export interface CategoryCodec {
   /** Only schemas of this repository are ever loaded, and only by hash. */
   find(hash: Uint8Array): CategoryType | undefined;
-  findByCategory(category: string): CategoryType | undefined;
+  /** The newest version for a category, or the one asked for: `threat-indicator.network`. */
+  findByCategory(category: string, version?: number): CategoryType | undefined;
 }
 
 /** @throws ConcordatError SCHEMA_INVALID when a category schema breaks the rules */
 export function openCategoryCodec(schemasDir: string): CategoryCodec {
-  const types = new Map<string, CategoryType>();
-  const latest = new Map<string, CategoryType>();
+  const types = new Map<string, LoadedCategory>();
   for (const file of readdirSync(schemasDir).sort()) {
-    if (!file.endsWith('.avsc')) continue;
+    const version = /\.v([1-9]\d*)\.avsc$/.exec(file)?.[1];
+    if (version === undefined) continue;
     const bytes = readFileSync(join(schemasDir, file));
     const json: unknown = JSON.parse(bytes.toString('utf8'));
     if (!isCategorySchema(json)) continue;
-    const type = load(file, json, sha256(bytes));
-    types.set(bytesKey(type.hash), type);
-    latest.set(type.category, type);
+    const hash = sha256(bytes);
+    types.set(bytesKey(hash), new LoadedCategory(parse(file, json), Number(version), hash));
   }
+  const newestFirst = [...types.values()].sort((a, b) => b.version - a.version);
   return {
     find: (hash) => types.get(bytesKey(hash)),
-    findByCategory: (category) => latest.get(category.split('.')[0] ?? ''),
+    findByCategory: (category, version) =>
+      newestFirst.find(
+        (type) =>
+          type.category === category.split('.')[0] &&
+          (version === undefined || type.version === version),
+      ),
   };
 }
 
-function load(file: string, json: unknown, hash: Hash): CategoryType {
+function parse(file: string, json: unknown): CategorySchema {
   const parsed = parseCategorySchema(json);
-  if (!parsed.ok) {
-    const first = parsed.error[0];
-    const detail = first ? `${first.path}: ${first.problem}` : 'unknown problem';
-    throw new ConcordatError('SCHEMA_INVALID', `${file}: ${detail}`);
+  if (parsed.ok) return parsed.value;
+  const first = parsed.error[0];
+  const detail = first ? `${first.path}: ${first.problem}` : 'unknown problem';
+  throw new ConcordatError('SCHEMA_INVALID', `${file}: ${detail}`);
+}
+
+class LoadedCategory implements CategoryType {
+  readonly hash: Hash;
+  readonly version: number;
+  readonly #schema: CategorySchema;
+  readonly #sections: ReadonlyMap<string, SectionType>;
+  readonly #known: ReadonlySet<string>;
+
+  constructor(schema: CategorySchema, version: number, hash: Hash) {
+    this.hash = hash;
+    this.version = version;
+    this.#schema = schema;
+    this.#sections = new Map(sectionsOf(schema).map((name) => [name, sectionType(schema, name)]));
+    this.#known = new Set(schema.fields.map(({ name }) => name));
   }
-  const schema = parsed.value;
-  const sections = sectionsOf(schema).map((name): SectionType => {
-    const avsc = sectionSchema(schema, name);
-    const type = avro.Type.forSchema(avsc as avro.Schema);
-    return {
-      name,
-      fields: schema.fields.filter((field) => field.section === name).map((field) => field.name),
-      type,
-      guard: avroGuard(avsc),
-      read: strictReader(type, avsc),
-    };
-  });
-  const known = new Set(sections.flatMap(({ fields }) => fields));
+
+  get category(): string {
+    return this.#schema.category;
+  }
+
+  describes(category: string): boolean {
+    return describesCategory(this.#schema, category);
+  }
+
+  encode(event: Json): Result<ReadonlyMap<string, Uint8Array>, ConcordatError> {
+    if (event === null || typeof event !== 'object' || Array.isArray(event)) {
+      return invalid('$', 'expected an object');
+    }
+    const fields = event as { readonly [key: string]: Json };
+    const extra = Object.keys(fields).find((name) => !this.#known.has(name));
+    if (extra !== undefined) {
+      return invalid(`$.${extra.slice(0, 64)}`, 'a field that the schema does not declare');
+    }
+    const encoded = new Map<string, Uint8Array>();
+    for (const section of this.#sections.values()) {
+      const bytes = encodeSection(section, fields);
+      if (!bytes.ok) return bytes;
+      encoded.set(section.name, bytes.value);
+    }
+    return ok(encoded);
+  }
+
+  decode(
+    name: string,
+    bytes: Uint8Array,
+    writer: CategoryType = this,
+  ): Result<Json, ConcordatError> {
+    if (!(writer instanceof LoadedCategory)) throw new TypeError('a version of another codec');
+    const reader = this.#sections.get(name);
+    const written = writer.#sections.get(name);
+    if (!reader || !written || writer.category !== this.category) {
+      return err(new ConcordatError('RECORD_MALFORMED', `section ${name}: no such section`));
+    }
+    return decodeSection(bytes, written, reader);
+  }
+}
+
+function sectionType(schema: CategorySchema, name: string): SectionType {
+  const avsc = sectionSchema(schema, name);
+  const type = avro.Type.forSchema(avsc as avro.Schema, { logicalTypes: LOGICAL_TYPES });
   return {
-    hash,
-    category: schema.category,
-    encode: (event) => encodeEvent(event, sections, known),
-    decode: (section, bytes) => decodeSection(sections, section, bytes),
+    name,
+    fields: schema.fields.filter((field) => field.section === name).map((field) => field.name),
+    type,
+    guard: avroGuard(avsc),
+    read: strictReader(type, avsc),
+    resolvers: new Map(),
   };
 }
 
@@ -91,60 +158,67 @@ function invalid(path: string, what: string): Result<never, ConcordatError> {
   return err(new ConcordatError('EVENT_INVALID', `${path}: ${what}`));
 }
 
-function encodeEvent(
-  event: Json,
-  sections: readonly SectionType[],
-  known: ReadonlySet<string>,
-): Result<ReadonlyMap<string, Uint8Array>, ConcordatError> {
-  if (event === null || typeof event !== 'object' || Array.isArray(event)) {
-    return invalid('$', 'expected an object');
-  }
-  const fields = event as { readonly [key: string]: Json };
-  const extra = Object.keys(fields).find((name) => !known.has(name));
-  if (extra !== undefined) {
-    return invalid(`$.${extra.slice(0, 64)}`, 'a field that the schema does not declare');
-  }
-  const encoded = new Map<string, Uint8Array>();
-  for (const section of sections) {
-    const given = section.fields.filter((name) => Object.hasOwn(fields, name));
-    const value = Object.fromEntries(given.map((name) => [name, fields[name]]));
-    const problem = valueProblem(section.type, value);
-    if (problem) return problem;
-    const bytes = Uint8Array.from(section.type.toBuffer(value));
-    // what no recipient would decode must not be published
-    const limit = section.guard(bytes, EVENT_LIMITS);
-    if (limit !== undefined) return invalid(`section ${section.name}`, limit);
-    encoded.set(section.name, bytes);
-  }
-  return ok(encoded);
+function encodeSection(
+  section: SectionType,
+  event: { readonly [key: string]: Json },
+): Result<Uint8Array, ConcordatError> {
+  const given = section.fields.filter((name) => Object.hasOwn(event, name));
+  const value = Object.fromEntries(given.map((name) => [name, event[name]]));
+  const problem = valueProblem(section.type, value);
+  if (problem) return problem;
+  const bytes = Uint8Array.from(section.type.toBuffer(value));
+  // what no recipient would decode must not be published
+  const limit = section.guard(bytes, EVENT_LIMITS);
+  return limit === undefined ? ok(bytes) : invalid(`section ${section.name}`, limit);
 }
 
 function valueProblem(type: avro.Type, value: unknown): Result<never, ConcordatError> | undefined {
-  let at: string | undefined;
-  let expected = '';
+  let problem: Result<never, ConcordatError> | undefined;
   type.isValid(value, {
     noUndeclaredFields: true,
-    errorHook: (path: string[], _any: unknown, wanted: avro.Type) => {
-      at ??= ['$', ...path].join('.');
-      expected ||= describe(wanted);
+    errorHook: (path: string[], came: unknown, wanted: avro.Type) => {
+      const at = ['$', ...path].join('.');
+      problem ??= invalid(at, `${closeLook(wanted, came)}, as the schema declares`);
     },
   });
-  return at === undefined ? undefined : invalid(at, `expected ${expected}, as the schema declares`);
+  return problem;
+}
+
+/** What is expected there; never what came. */
+function closeLook(type: avro.Type, came: unknown): string {
+  const branches = type instanceof avro.types.UnwrappedUnionType ? type.types : [type];
+  for (const branch of branches) {
+    const problem = ruleBehind(branch)?.problem?.(came);
+    if (problem !== undefined) return `${describe(branch)}; ${problem}`;
+  }
+  return `expected ${branches.map(describe).join(' or ')}`;
 }
 
 function describe(type: avro.Type): string {
-  return type.branchName === undefined ? 'another type' : type.branchName;
+  if (type instanceof avro.types.EnumType) return type.symbols.join(', ');
+  return ruleBehind(type)?.expected ?? type.branchName ?? 'another type';
 }
 
+/** By the guard and the type that wrote them; then, if it is another, as the reader's type has them. */
 function decodeSection(
-  sections: readonly SectionType[],
-  name: string,
   bytes: Uint8Array,
+  writer: SectionType,
+  reader: SectionType,
 ): Result<Json, ConcordatError> {
-  const section = sections.find((one) => one.name === name);
   const malformed = (what: string): Result<never, ConcordatError> =>
-    err(new ConcordatError('RECORD_MALFORMED', `section ${name}: ${what}`));
-  if (!section) return malformed('not in the schema');
-  const value = section.read(bytes, EVENT_LIMITS);
-  return value.ok ? ok(JSON.parse(JSON.stringify(value.value)) as Json) : malformed(value.error);
+    err(new ConcordatError('RECORD_MALFORMED', `section ${writer.name}: ${what}`));
+  const written = writer.read(bytes, EVENT_LIMITS);
+  if (!written.ok) return malformed(written.error);
+  const value: unknown =
+    writer === reader
+      ? written.value
+      : reader.type.fromBuffer(Buffer.from(bytes), resolverOf(reader, writer));
+  return ok(JSON.parse(JSON.stringify(value)) as Json);
+}
+
+function resolverOf(reader: SectionType, writer: SectionType): avro.Resolver {
+  const known = reader.resolvers.get(writer);
+  const resolver = known ?? reader.type.createResolver(writer.type);
+  if (!known) reader.resolvers.set(writer, resolver);
+  return resolver;
 }
