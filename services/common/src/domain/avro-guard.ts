@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /**
  * Walks Avro bytes against their schema before a decoder sees them. A 5-byte record can claim 300 million
  * items; avsc would try. Nothing here allocates by what the bytes claim.
@@ -29,6 +31,10 @@ class Malformed extends Error {}
 export type AvroGuard = (bytes: Uint8Array, limits: AvroLimits) => string | undefined;
 
 /**
+ * Lets through one encoding of a value only: shortest numbers, each list in one block, valid UTF-8. So what passes is what
+ * an encoder would write again, byte for byte, unless the schema has maps (their order is free) or floating numbers
+ * (a NaN has many forms).
+ *
  * @returns a function that answers undefined for bytes that a decoder may see, else what is wrong and where
  * @throws TypeError for a schema with an unknown type: schemas come from this repository only
  */
@@ -38,13 +44,13 @@ export function avroGuard(schema: AvroSchema): AvroGuard {
     if (bytes.length > limits.bytesMax) {
       return `expected at most ${String(limits.bytesMax)} bytes, got ${String(bytes.length)}`;
     }
-    const walk: Walk = { bytes, at: 0, items: 0, limits };
+    const walk: Walk = { bytes, at: 0, items: 0, limits, path: [], depth: 0 };
     try {
-      step(walk, root, '$', 0);
+      step(walk, root);
       const left = bytes.length - walk.at;
       return left === 0 ? undefined : `expected the end, got ${String(left)} more bytes`;
     } catch (cause) {
-      if (cause instanceof Malformed) return cause.message;
+      if (cause instanceof Malformed) return `${pathOf(walk)}: ${cause.message}`;
       throw cause;
     }
   };
@@ -111,134 +117,148 @@ interface Walk {
   at: number;
   items: number;
   readonly limits: AvroLimits;
+  /** field names and positions down to here, as deep as `depth` says; what is deeper is left over */
+  readonly path: (string | number)[];
+  depth: number;
 }
 
-function step(walk: Walk, node: Node, path: string, depth: number): void {
-  if (depth > walk.limits.depthMax) throw new Malformed(`${path}: deeper than the limit`);
+function pathOf({ path, depth }: Walk): string {
+  return path.slice(0, depth).reduce<string>((text, part) => {
+    if (part === '') return text;
+    return typeof part === 'number' ? `${text}[${String(part)}]` : `${text}.${part}`;
+  }, '$');
+}
+
+/** One level down, named `name`; an empty name is a level without one. */
+function into(walk: Walk, name: string | number, node: Node): void {
+  walk.path[walk.depth] = name;
+  walk.depth += 1;
+  if (walk.depth > walk.limits.depthMax) throw new Malformed('deeper than the limit');
+  step(walk, node);
+  walk.depth -= 1;
+}
+
+function step(walk: Walk, node: Node): void {
   switch (node.kind) {
     case 'null':
       return;
     case 'boolean': {
-      const [byte] = take(walk, 1, path);
-      if (byte !== 0 && byte !== 1) throw new Malformed(`${path}: a boolean is 0 or 1`);
+      const at = skip(walk, 1);
+      if ((walk.bytes[at] ?? 2) > 1) throw new Malformed('a boolean is 0 or 1');
       return;
     }
     case 'int':
-      int(walk, path);
+      int(walk);
       return;
     case 'long':
-      varint(walk, path);
+      varint(walk);
       return;
     case 'float':
-      take(walk, 4, path);
+      skip(walk, 4);
       return;
     case 'double':
-      take(walk, 8, path);
+      skip(walk, 8);
       return;
     case 'bytes':
-      take(walk, length(walk, path), path);
+      skip(walk, length(walk));
       return;
     case 'string':
-      text(walk, path);
+      text(walk);
       return;
     case 'fixed':
-      take(walk, node.size, path);
+      skip(walk, node.size);
       return;
     case 'enum': {
-      const index = int(walk, path);
-      if (index < 0 || index >= node.symbols) throw new Malformed(`${path}: unknown enum symbol`);
+      const index = int(walk);
+      if (index < 0 || index >= node.symbols) throw new Malformed('unknown enum symbol');
       return;
     }
     case 'union': {
-      const branch = node.branches[int(walk, path)];
-      if (!branch) throw new Malformed(`${path}: unknown union branch`);
-      step(walk, branch, path, depth + 1);
+      const branch = node.branches[int(walk)];
+      if (!branch) throw new Malformed('unknown union branch');
+      into(walk, '', branch);
       return;
     }
     case 'record':
-      for (const field of node.fields) step(walk, field.node, `${path}.${field.name}`, depth + 1);
+      for (const field of node.fields) into(walk, field.name, field.node);
       return;
     case 'array':
     case 'map':
-      blocks(walk, node, path, depth);
+      block(walk, node);
       return;
   }
 }
 
-/** Blocks with a negative count and a byte size are legal Avro, but never what our writers make. */
-function blocks(
-  walk: Walk,
-  node: Extract<Node, { kind: 'array' | 'map' }>,
-  path: string,
-  depth: number,
-): void {
-  for (let index = 0; ;) {
-    const count = varint(walk, path);
-    if (count === 0n) return;
-    if (count < 0n) throw new Malformed(`${path}: sized blocks are not used here`);
-    if (count > BigInt(walk.limits.itemsMax - walk.items)) {
-      throw new Malformed(`${path}: more than ${String(walk.limits.itemsMax)} items`);
-    }
-    walk.items += Number(count);
-    for (const end = index + Number(count); index < end; index += 1) {
-      if (node.kind === 'map') text(walk, path);
-      step(walk, node.items, `${path}[${String(index)}]`, depth + 1);
-    }
+/** Several blocks, or one with a negative count and a byte size, are legal Avro, but never what our writers make. */
+function block(walk: Walk, node: Extract<Node, { kind: 'array' | 'map' }>): void {
+  const count = varint(walk);
+  if (count === 0) return;
+  if (count < 0) throw new Malformed('sized blocks are not used here');
+  if (count > walk.limits.itemsMax - walk.items) {
+    throw new Malformed(`more than ${String(walk.limits.itemsMax)} items`);
   }
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function text(walk: Walk, path: string): void {
-  const bytes = take(walk, length(walk, path), path);
-  try {
-    decoder.decode(bytes);
-  } catch {
-    throw new Malformed(`${path}: not UTF-8`);
+  walk.items += count;
+  for (let index = 0; index < count; index += 1) {
+    if (node.kind === 'map') text(walk);
+    into(walk, index, node.items);
   }
+  if (varint(walk) !== 0) throw new Malformed('several blocks are not used here');
 }
 
-function take(walk: Walk, count: number, path: string): Uint8Array {
-  if (count > walk.bytes.length - walk.at) throw new Malformed(`${path}: cut short`);
-  walk.at += count;
-  return walk.bytes.subarray(walk.at - count, walk.at);
+function text(walk: Walk): void {
+  const count = length(walk);
+  const at = skip(walk, count);
+  if (!isUtf8(walk.bytes.subarray(at, at + count))) throw new Malformed('not UTF-8');
 }
 
-function length(walk: Walk, path: string): number {
-  const value = varint(walk, path);
-  if (value < 0n || value > BigInt(walk.bytes.length)) throw new Malformed(`${path}: cut short`);
-  return Number(value);
+/** @returns where the skipped bytes begin */
+function skip(walk: Walk, count: number): number {
+  const { at } = walk;
+  if (count > walk.bytes.length - at) throw new Malformed('cut short');
+  walk.at = at + count;
+  return at;
 }
 
-function int(walk: Walk, path: string): number {
-  const value = varint(walk, path);
-  if (value < -(2n ** 31n) || value >= 2n ** 31n) throw new Malformed(`${path}: not 32 bits`);
-  return Number(value);
+function length(walk: Walk): number {
+  const value = varint(walk);
+  if (value < 0 || value > walk.bytes.length) throw new Malformed('cut short');
+  return value;
 }
+
+function int(walk: Walk): number {
+  const value = varint(walk);
+  if (value < -(2 ** 31) || value >= 2 ** 31) throw new Malformed('not 32 bits');
+  return value;
+}
+
+/** Seven bits of a byte each: what six bytes hold is exact in a JavaScript number. */
+const EXACT_BYTES = 6;
 
 /** Zig-zag, at most 64 bits, in its shortest form; and safe for a JavaScript number. */
-function varint(walk: Walk, path: string): bigint {
-  const start = walk.at;
-  let small = 0;
+function varint(walk: Walk): number {
+  const { bytes, at: start } = walk;
+  let raw = 0;
+  let factor = 1;
   for (let i = 0; ; i += 1) {
-    const byte = walk.bytes[walk.at];
-    if (byte === undefined) throw new Malformed(`${path}: cut short`);
-    walk.at += 1;
-    if (i < 4) small += (byte & 0x7f) * 2 ** (7 * i);
-    if ((byte & 0x80) === 0) {
-      if (byte === 0 && i > 0) throw new Malformed(`${path}: a number is not in its shortest form`);
-      if (i < 4) return BigInt(small % 2 === 0 ? small / 2 : -(small + 1) / 2);
-      break;
+    const byte = bytes[start + i];
+    if (byte === undefined) throw new Malformed('cut short');
+    if (i < EXACT_BYTES) raw += (byte & 0x7f) * factor;
+    factor *= 128;
+    if (byte < 0x80) {
+      if (byte === 0 && i > 0) throw new Malformed('a number is not in its shortest form');
+      walk.at = start + i + 1;
+      if (i >= EXACT_BYTES) return largeVarint(bytes.subarray(start, walk.at));
+      return raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2;
     }
-    if (i === 9) throw new Malformed(`${path}: a number has more than 64 bits`);
+    if (i === 9) throw new Malformed('a number has more than 64 bits');
   }
-  let raw = 0n;
-  for (let at = walk.at - 1; at >= start; at -= 1) {
-    raw = (raw << 7n) | BigInt((walk.bytes[at] ?? 0) & 0x7f);
-  }
+}
+
+function largeVarint(bytes: Uint8Array): number {
+  const raw = bytes.reduceRight((sum, byte) => (sum << 7n) | BigInt(byte & 0x7f), 0n);
   const value = raw % 2n === 0n ? raw / 2n : -(raw + 1n) / 2n;
   if (value > BigInt(Number.MAX_SAFE_INTEGER) || value < BigInt(Number.MIN_SAFE_INTEGER)) {
-    throw new Malformed(`${path}: a number is larger than 2^53`);
+    throw new Malformed('a number is larger than 2^53');
   }
-  return value;
+  return Number(value);
 }

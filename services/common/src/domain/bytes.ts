@@ -1,10 +1,12 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Hash } from './ids.js';
 
+/** In one call: it costs half of what an object with updates does, and most of what is hashed is short. */
 export function sha256(...parts: readonly Uint8Array[]): Hash {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return Uint8Array.from(hash.digest()) as Hash;
+  const [first] = parts;
+  const whole = parts.length === 1 && first ? first : concatBytes(...parts);
+  const digest = hash('sha256', whole, 'buffer');
+  return new Uint8Array(digest.buffer, digest.byteOffset, digest.length) as Hash;
 }
 
 export const ZERO_HASH = new Uint8Array(32) as Hash;
@@ -27,7 +29,9 @@ export function uint32(value: number): Uint8Array {
 }
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const bytes = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
     bytes.set(part, at);
@@ -38,13 +42,18 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Each part behind its length (four bytes, big-endian), so that no two lists of parts share an encoding. */
 export function lengthPrefixed(...parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + 4 + length, 0));
-  const view = new DataView(bytes.buffer);
+  let whole = 0;
+  for (const { length } of parts) whole += 4 + length;
+  const bytes = new Uint8Array(whole);
   let at = 0;
   for (const part of parts) {
-    view.setUint32(at, part.length);
+    const { length } = part;
+    bytes[at] = length >>> 24;
+    bytes[at + 1] = length >>> 16;
+    bytes[at + 2] = length >>> 8;
+    bytes[at + 3] = length;
     bytes.set(part, at + 4);
-    at += 4 + part.length;
+    at += 4 + length;
   }
   return bytes;
 }

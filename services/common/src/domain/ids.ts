@@ -39,19 +39,31 @@ export function parseOrderId(text: string): Result<OrderId, 'ORDER_ID_MALFORMED'
 
 /** The 16 bytes of a UUID's text form. */
 export function idBytes(id: EventId | OrderId): Uint8Array {
-  return Uint8Array.from(Buffer.from(id.replaceAll('-', ''), 'hex'));
+  const bytes = new Uint8Array(16);
+  for (let at = 0, from = 0; at < 16; at += 1, from += 2) {
+    if (id.charCodeAt(from) === HYPHEN) from += 1;
+    bytes[at] = (nibble(id.charCodeAt(from)) << 4) | nibble(id.charCodeAt(from + 1));
+  }
+  return bytes;
 }
+
+const HYPHEN = 0x2d;
+
+/** Of a lower-case hexadecimal digit's character code. */
+function nibble(code: number): number {
+  return code < 0x3a ? code - 0x30 : code - 0x57;
+}
+
+const OCTETS = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, '0'));
 
 /** The text form of 16 bytes (RFC 9562 §4). */
 export function uuidText(bytes: Uint8Array): string {
-  const hex = Buffer.from(bytes).toString('hex');
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20),
-  ].join('-');
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 1) {
+    if (at === 4 || at === 6 || at === 8 || at === 10) text += '-';
+    text += OCTETS[bytes[at] ?? 0] ?? '';
+  }
+  return text;
 }
 
 export function eventIdOf(bytes: Uint8Array): Result<EventId, 'EVENT_ID_MALFORMED'> {

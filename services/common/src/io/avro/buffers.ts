@@ -1,13 +1,44 @@
+import avro from 'avsc';
+
+type SchemaOptions = Parameters<typeof avro.Type.forSchema>[1];
+
 /** avsc writes `bytes` and `fixed` from a Buffer only; our own code speaks Uint8Array. Views, not copies. */
-export function withBuffers(value: unknown): unknown {
-  if (value instanceof Uint8Array) {
-    return Buffer.isBuffer(value)
-      ? value
-      : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+class OctetsType extends avro.types.LogicalType {
+  protected override _fromValue(value: Buffer): Buffer {
+    return value;
   }
-  if (Array.isArray(value)) return value.map(withBuffers);
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withBuffers(item)]));
+
+  protected override _toValue(value: unknown): Buffer | undefined {
+    if (Buffer.isBuffer(value)) return value;
+    if (!(value instanceof Uint8Array)) return undefined;
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   }
-  return value;
+
+  protected override _resolve(): undefined {
+    return undefined;
+  }
+}
+
+/** A type hook for avsc: every `bytes` and every plain `fixed` takes a Uint8Array. */
+export function octetsHook(): NonNullable<NonNullable<SchemaOptions>['typeHook']> {
+  let inside = false;
+  return (schema, options) => {
+    if (inside || !isOctets(schema)) return undefined;
+    inside = true;
+    try {
+      return new OctetsType(schema === 'bytes' ? { type: 'bytes' } : schema, options);
+    } finally {
+      inside = false;
+    }
+  };
+}
+
+function isOctets(schema: unknown): boolean {
+  if (schema === 'bytes') return true;
+  if (typeof schema !== 'object' || schema === null) return false;
+  const { type, logicalType } = schema as {
+    readonly type?: unknown;
+    readonly logicalType?: unknown;
+  };
+  return logicalType === undefined && (type === 'fixed' || type === 'bytes');
 }

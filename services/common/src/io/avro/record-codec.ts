@@ -7,7 +7,7 @@ import { crc64Avro } from '../../domain/crc64-avro.js';
 import { ConcordatError } from '../../domain/errors.js';
 import type { RecordCodec, RecordName, RecordTypes } from '../../domain/records.js';
 import { type Result, err, ok } from '../../domain/result.js';
-import { withBuffers } from './buffers.js';
+import { octetsHook } from './buffers.js';
 import { type StrictReader, strictReader } from './strict-reader.js';
 import { UuidType } from './uuid-type.js';
 
@@ -69,7 +69,7 @@ export function openRecordCodec(schemasDir: string): RecordCodec {
   return {
     encode(name, value) {
       const { type, prefix } = entryOf(name);
-      const body = type.toBuffer(withBuffers(value));
+      const body = type.toBuffer(value);
       const bytes = new Uint8Array(PREFIX_BYTES + body.length);
       bytes.set(prefix);
       bytes.set(body, PREFIX_BYTES);
@@ -84,7 +84,10 @@ export function openRecordCodec(schemasDir: string): RecordCodec {
 function load(file: string): Entry {
   try {
     const schema = JSON.parse(readFileSync(file, 'utf8')) as avro.Schema & AvroSchema;
-    const type = avro.Type.forSchema(schema, { logicalTypes: { uuid: UuidType } });
+    const type = avro.Type.forSchema(schema, {
+      logicalTypes: { uuid: UuidType },
+      typeHook: octetsHook(),
+    });
     // avsc prints the parsing canonical form when attributes are not exported
     const prefix = Uint8Array.of(...MARK, ...crc64Avro(utf8(canonicalForm(type))));
     return { type, read: strictReader(type, schema), prefix };
