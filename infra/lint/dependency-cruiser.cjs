@@ -5,10 +5,10 @@ module.exports = {
       name: 'domain-is-pure',
       severity: 'error',
       comment:
-        'domain/ imports domain/ and node:crypto only; a port lives here, its adapter in io/.',
+        'domain/ imports domain/, node:crypto and node:buffer only; a port lives here, its adapter in io/.',
       from: { path: '^services/[^/]+/src/domain/', pathNot: '[.]test[.]ts$' },
       to: {
-        pathNot: ['^services/[^/]+/src/domain/', '^(node:)?crypto$'],
+        pathNot: ['^services/[^/]+/src/domain/', '^(node:)?(crypto|buffer)$'],
       },
     },
     {
