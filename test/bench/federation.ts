@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type MemberId, type UnixMs, parseMemberId } from '@concordat/common/domain/ids.js';
 import { parseFederationName } from '@concordat/common/domain/identity.js';
@@ -151,6 +151,7 @@ export async function startFederation(
     stop: async () => {
       for (const connection of [...operators, consent, purge]) connection.close();
       await Promise.all(services.map((service) => service.stop()));
+      await rm(join(home, 'data'), { recursive: true, force: true });
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Child, WorkerProcess } from './children.js';
 import type { BenchFederation } from './federation.js';
 import { cpuMs } from './proc.js';
+import type { Place } from './connect.js';
 import type { Stage } from './stage.js';
 import { untilComplete } from './until-complete.js';
 import type { PublisherCalls } from './workers/publisher.js';
@@ -10,12 +11,16 @@ export interface Origin {
   readonly stage: Stage;
   readonly federation: BenchFederation;
   readonly publisher: WorkerProcess<PublisherCalls>;
+  /** the first recipient */
+  readonly recipient: Place;
 }
 
 export async function openOrigin(stage: Stage, federation: BenchFederation): Promise<Origin> {
   const publisher = await stage.worker<PublisherCalls>('publisher');
   await publisher.calls.connect({ home: federation.home, member: federation.origin });
-  return { stage, federation, publisher };
+  const { home, recipients } = federation;
+  const [member = federation.origin] = recipients;
+  return { stage, federation, publisher, recipient: { home, member } };
 }
 
 export async function closeOrigin({ federation, publisher }: Origin): Promise<void> {

@@ -1,16 +1,24 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type BenchPlan, type Phase, readPlan } from './options.js';
+import { measureBulk } from './phases/bulk.js';
+import { measureGrowth } from './phases/growth.js';
+import { measureLatency } from './phases/latency.js';
+import { measurePurge } from './phases/purge.js';
+import { measureRecipients } from './phases/recipients.js';
 import { measureThroughput } from './phases/throughput.js';
 import { makeReport } from './report.js';
 import type { PhaseResult } from './result.js';
 import { type Stage, openStage } from './stage.js';
 import { tableOf } from './table.js';
 
-const MEASURE: Partial<
-  Readonly<Record<Phase, (stage: Stage, plan: BenchPlan) => Promise<PhaseResult>>>
-> = {
+const MEASURE: Readonly<Record<Phase, (stage: Stage, plan: BenchPlan) => Promise<PhaseResult>>> = {
   throughput: measureThroughput,
+  latency: measureLatency,
+  purge: measurePurge,
+  bulk: measureBulk,
+  growth: measureGrowth,
+  recipients: measureRecipients,
 };
 
 async function run(plan: BenchPlan): Promise<void> {
@@ -28,8 +36,7 @@ async function run(plan: BenchPlan): Promise<void> {
   try {
     const results: PhaseResult[] = [];
     for (const phase of plan.phases) {
-      const measure = MEASURE[phase];
-      if (measure) results.push(await stage.unlessFailed(measure(stage, plan)));
+      results.push(await stage.unlessFailed(MEASURE[phase](stage, plan)));
     }
     const report = await makeReport(stage, plan, results);
     await writeFile(plan.out, `${JSON.stringify(report, undefined, 2)}\n`);

@@ -21,7 +21,13 @@ export interface BenchPlan {
   };
   readonly bulk: { readonly orders: number; readonly idsPerOrder: number };
   /** what an event costs with `few` stored against `many`, over so many `events` */
-  readonly growth: { readonly few: number; readonly many: number; readonly events: number };
+  readonly growth: {
+    readonly few: number;
+    readonly many: number;
+    /** events between a restart and the measurement, so that code is equally warm on both sides */
+    readonly warmUp: number;
+    readonly events: number;
+  };
   readonly recipients: { readonly most: number; readonly events: number };
   /** names of processes that write a CPU profile */
   readonly profile: readonly string[];
@@ -35,14 +41,14 @@ const FULL: Omit<BenchPlan, 'phases' | 'profile' | 'out'> = {
   latency: { seconds: 8, perSecond: 500 },
   purge: { seconds: 8, ordersPerSecond: 100, eventsPerSecond: 500 },
   bulk: { orders: 50, idsPerOrder: 2_000 },
-  growth: { few: 10_000, many: 200_000, events: 2_000 },
+  growth: { few: 10_000, many: 200_000, warmUp: 4_000, events: 2_000 },
   recipients: { most: 3, events: 2_000 },
 };
 
 /** For while something is tuned: a minute, throughput and the cost of an event only. */
 const QUICK: typeof FULL = { ...FULL, rounds: 3, events: 8_000, warmUp: 5_000 };
 
-const USAGE = `usage: make bench [QUICK=1] [ONLY=${PHASES.join(',')}] [PROFILE=origin-node,consent] [ARGS='--rounds N --events N']`;
+const USAGE = `usage: make bench [QUICK=1] [ONLY=${PHASES.join(',')}] [PROFILE=origin-node,consent] [ARGS='--rounds N --events N --scale 0.1']`;
 
 function isPhase(text: string): text is Phase {
   return (PHASES as readonly string[]).includes(text);
@@ -58,6 +64,25 @@ function count(name: string, text: string | undefined, otherwise: number): numbe
   throw new RangeError(`--${name}: expected a number from 1, came ${text}\n${USAGE}`);
 }
 
+/** All amounts times `by`, for a look at whether everything works: the figures mean little. */
+function scaled(plan: typeof FULL, by: number): typeof FULL {
+  if (!(by > 0 && by <= 1)) throw new RangeError(`--scale: expected above 0 up to 1\n${USAGE}`);
+  const of = (amount: number): number => Math.max(1, Math.round(amount * by));
+  const { events, warmUp, latency, purge, bulk, growth, recipients } = plan;
+  return {
+    rounds: plan.rounds,
+    ...{ events: of(events), warmUp: of(warmUp) },
+    latency: { ...latency, seconds: of(latency.seconds) },
+    purge: { ...purge, seconds: of(purge.seconds) },
+    bulk: { ...bulk, idsPerOrder: of(bulk.idsPerOrder) },
+    growth: {
+      ...{ few: of(growth.few), many: of(growth.many) },
+      ...{ warmUp: of(growth.warmUp), events: of(growth.events) },
+    },
+    recipients: { ...recipients, events: of(recipients.events) },
+  };
+}
+
 /** @throws Error naming what cannot be understood */
 export function readPlan(args: readonly string[]): BenchPlan {
   const { values } = parseArgs({
@@ -70,9 +95,10 @@ export function readPlan(args: readonly string[]): BenchPlan {
       events: { type: 'string' },
       'warm-up': { type: 'string' },
       out: { type: 'string', default: 'out/bench.json' },
+      scale: { type: 'string', default: '1' },
     },
   });
-  const base = values.quick ? QUICK : FULL;
+  const base = scaled(values.quick ? QUICK : FULL, Number(values.scale));
   const asked = list(values.only);
   const unknown = asked.filter((name) => !isPhase(name));
   if (unknown.length > 0) throw new RangeError(`no phase ${unknown.join(', ')}\n${USAGE}`);

@@ -4,6 +4,8 @@ import { machineMs } from './proc.js';
 const STILL_MS_MAX = 60_000;
 const PAUSE_MS_MIN = 5;
 const PAUSE_MS_MAX = 500;
+/** While nothing has moved yet. */
+const PAUSE_MS_STILL = 50;
 
 /**
  * Asks until `have` answers `wanted`, seldom at first and finely towards the end: to ask costs what is being measured.
@@ -29,7 +31,7 @@ export async function untilComplete(
     else if (nowMs - changedMs > STILL_MS_MAX)
       throw new Error(`${counts}, and no more for a minute`);
     const perMs = (found - first) / (nowMs - startMs);
-    const restMs = perMs > 0 ? (wanted - found) / perMs : PAUSE_MS_MIN * 4;
-    await delay(Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, restMs / 4)));
+    const pauseMs = perMs > 0 ? (wanted - found) / perMs / 4 : PAUSE_MS_STILL;
+    await delay(Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, pauseMs)));
   }
 }

@@ -84,10 +84,6 @@ export function officerCalls() {
       });
       return about.orderIds.map((id) => times.get(id) ?? 0);
     },
-
-    async disconnect(): Promise<void> {
-      connection?.close();
-    },
   };
 }
 export type OfficerCalls = ReturnType<typeof officerCalls>;

@@ -25,7 +25,6 @@ export function publisherCalls() {
 
   return {
     async connect(place: Place): Promise<void> {
-      connection?.close();
       connection = await connect(place, 'national');
     },
 
@@ -53,10 +52,6 @@ export function publisherCalls() {
     /** Publishes what is prepared at a steady rate, however long answers take. @returns when each was due */
     publishSteadily: (perSecond: number): Promise<number[]> =>
       openLoop(prepared, perSecond, publish),
-
-    async disconnect(): Promise<void> {
-      connection?.close();
-    },
   };
 }
 export type PublisherCalls = ReturnType<typeof publisherCalls>;

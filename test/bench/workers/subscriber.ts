@@ -10,7 +10,6 @@ const SETTLE_MS = 200;
 /** A national system of the recipient: notes when it is told that an event can be read. */
 export function subscriberCalls() {
   const seenMs = new Map<string, number>();
-  const over = new AbortController();
   let ended: unknown;
 
   return {
@@ -18,7 +17,7 @@ export function subscriberCalls() {
       const { client } = await connect(place, 'national');
       const request = { purpose: PURPOSE, caseId: 'bench', category: '', includeHeld: false };
       const follow = async (): Promise<void> => {
-        const options = { timeoutMs: STREAM_MS_MAX, signal: over.signal, waitForReady: true };
+        const options = { timeoutMs: STREAM_MS_MAX, waitForReady: true };
         for await (const notice of client.subscribe(request, options)) {
           if (notice.kind === 'READABLE') seenMs.set(notice.eventId, machineMs());
         }
@@ -36,10 +35,6 @@ export function subscriberCalls() {
       const times = ids.map((id) => seenMs.get(id) ?? 0);
       seenMs.clear();
       return times;
-    },
-
-    async disconnect(): Promise<void> {
-      over.abort();
     },
   };
 }
