@@ -54,9 +54,13 @@ demo: build ## the whole story on real data and a real broker; report in out/dem
 bench: build ## measure beside a raw relay; out/bench.json; QUICK=1, ONLY=throughput,latency, PROFILE=origin-node
 	@node test/bench/dist/main.js $(if $(QUICK),--quick) $(if $(ONLY),--only=$(ONLY)) $(if $(PROFILE),--profile=$(PROFILE)) $(ARGS)
 
+.PHONY: vectors
+vectors: build ## run public test vectors against our own wrappers: DIR=folder
+	@node test/vectors/dist/main.js "$(DIR)"
+
 .PHONY: clean
 clean: ## remove what was built and everything under out/
-	@rm -rf out coverage services/*/dist test/bench/dist node_modules/.cache
+	@rm -rf out coverage services/*/dist test/*/dist node_modules/.cache
 
 # The lanes, the longest first. Each prints one line when it passes and its findings when it fails.
 CHECKS := check-lint check-unit check-types check-format check-edges check-dead check-schemas check-generated
