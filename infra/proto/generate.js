@@ -40,11 +40,19 @@ for (const name of ['double', 'float', 'int32', 'uint32', 'int64', 'uint64'])
 
 const optional = (name, type) => `readonly ${name}?: ${type} | null | undefined;`;
 
-function field(name, { rule, keyType, type }) {
-  const value = scalars[type] ?? type;
+/** The type as TypeScript finds it: one that is declared within this message, or one that its namespace sees. */
+function typeName(type, [path, nested]) {
+  const own = nested?.[type];
+  if (own?.values) return 'number';
+  return scalars[type] ?? (own ? `${path}.${type}` : type);
+}
+
+function field(name, { rule, keyType, type }, scope) {
+  const value = typeName(type, scope);
   if (keyType) return `readonly ${name}: Readonly<Record<string, ${value}>>;`;
   if (rule === 'repeated') return `readonly ${name}: readonly ${value}[];`;
-  return scalars[type] ? `readonly ${name}: ${value};` : optional(name, value);
+  const isMessage = scalars[type] === undefined && value !== 'number';
+  return isMessage ? optional(name, value) : `readonly ${name}: ${value};`;
 }
 
 /** One arm for each choice; the others are absent, so that a `switch` on the name narrows. */
@@ -60,22 +68,28 @@ function choice(name, members, fields) {
   return [...arms, none].map((arm) => `    | { ${arm.join(' ')} }`).join('\n');
 }
 
-function message(name, { fields = {}, oneofs = {} }) {
+function message(name, { fields = {}, oneofs = {}, nested = {} }) {
   const chosen = new Set(Object.values(oneofs).flatMap(({ oneof }) => oneof));
   const plain = Object.entries(fields).filter(([one]) => !chosen.has(one));
-  const body = plain.map(([one, of]) => `    ${field(one, of)}\n`).join('');
+  const body = plain.map(([one, of]) => `    ${field(one, of, [name, nested])}\n`).join('');
   const choices = Object.entries(oneofs).map(([one, of]) => choice(one, of.oneof, fields));
   const own = body ? `{\n${body}  }` : 'Readonly<Record<string, never>>';
   const type = [own, ...choices.map((arms) => `(\n${arms}\n  )`)].join(' & ');
-  return `  type ${name} = ${type};\n  const ${name}: MessageType<${name}>;\n`;
+  return `  type ${name} = ${type};\n`;
+}
+
+/** What is declared within a message has a type and no codec: nothing travels as one by itself. */
+function declared(name, one) {
+  const inner = Object.entries(one.nested ?? {}).filter(([, of]) => of.fields);
+  const types = inner.map(([of, message_]) => message(of, message_)).join('');
+  const within = types ? `  namespace ${name} {\n${types}  }\n` : '';
+  return `${message(name, one)}  const ${name}: MessageType<${name}>;\n${within}`;
 }
 
 function namespaces({ nested }, path) {
   const messages = Object.entries(nested).filter(([, one]) => one.fields !== undefined);
   const deeper = Object.entries(nested).filter(([, one]) => one.nested && !one.fields);
-  if (messages.some(([, one]) => one.nested))
-    throw new Error('a message in a message: not typed yet');
-  const here = messages.map(([name, one]) => message(name, one)).join('\n');
+  const here = messages.map(([name, one]) => declared(name, one)).join('\n');
   const below = deeper.map(([name, one]) => namespaces(one, [...path, name])).join('\n');
   return (here ? `export namespace ${path.join('.')} {\n${here}}\n` : '') + below;
 }

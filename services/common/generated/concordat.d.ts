@@ -400,3 +400,60 @@ export namespace concordat.revocation.v1 {
   };
   const CertificateResponse: MessageType<CertificateResponse>;
 }
+
+export namespace google.protobuf {
+  type Duration = {
+    readonly seconds: number;
+    readonly nanos: number;
+  };
+  const Duration: MessageType<Duration>;
+
+  type Any = {
+    readonly type_url: string;
+    readonly value: Uint8Array;
+  };
+  const Any: MessageType<Any>;
+}
+
+export namespace google.rpc {
+  type ErrorInfo = {
+    readonly reason: string;
+    readonly domain: string;
+    readonly metadata: Readonly<Record<string, string>>;
+  };
+  const ErrorInfo: MessageType<ErrorInfo>;
+
+  type RetryInfo = {
+    readonly retryDelay?: google.protobuf.Duration | null | undefined;
+  };
+  const RetryInfo: MessageType<RetryInfo>;
+
+  type BadRequest = {
+    readonly fieldViolations: readonly BadRequest.FieldViolation[];
+  };
+  const BadRequest: MessageType<BadRequest>;
+  namespace BadRequest {
+  type FieldViolation = {
+    readonly field: string;
+    readonly description: string;
+  };
+  }
+
+  type Help = {
+    readonly links: readonly Help.Link[];
+  };
+  const Help: MessageType<Help>;
+  namespace Help {
+  type Link = {
+    readonly description: string;
+    readonly url: string;
+  };
+  }
+
+  type Status = {
+    readonly code: number;
+    readonly message: string;
+    readonly details: readonly google.protobuf.Any[];
+  };
+  const Status: MessageType<Status>;
+}

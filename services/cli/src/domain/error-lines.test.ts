@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { ConcordatError, ERROR_CODES, asConcordatError } from '@concordat/common/domain/errors.js';
+import {
+  ConcordatError,
+  ERROR_CODES,
+  asConcordatError,
+  fieldsError,
+} from '@concordat/common/domain/errors.js';
 import { adviceIn, errorLines } from './error-lines.js';
 
 const document = readFileSync(new URL('../../../../docs/errors.md', import.meta.url), 'utf8');
@@ -13,6 +18,28 @@ test('a message that tells what was expected and what came is set out line by li
     '  came      nobody',
     '  do        correct it',
     '  more      docs/errors.md#request_invalid',
+  ]);
+});
+
+test('several fields that are not as they should be get a line each', () => {
+  const fields = [
+    { field: 'handling.tlp', problem: 'expected CLEAR or RED' },
+    { field: '$.remarks', problem: 'expected array' },
+  ] as const;
+  const { message } = fieldsError('EVENT_INVALID', fields);
+  const error = new ConcordatError(
+    'EVENT_INVALID',
+    `/a.B/Publish at concordat://eu/fr/node: ${message}`,
+    {
+      details: { fields },
+    },
+  );
+  expect(errorLines(error, undefined)).toEqual([
+    'EVENT_INVALID  2 fields are not as they should be',
+    '  field     handling.tlp: expected CLEAR or RED',
+    '  field     $.remarks: expected array',
+    '  at        concordat://eu/fr/node a.B/Publish',
+    '  more      docs/errors.md#event_invalid',
   ]);
 });
 

@@ -1,8 +1,9 @@
-import type { ConcordatError } from '@concordat/common/domain/errors.js';
+import {
+  type ConcordatError,
+  type FieldProblem,
+  partsOfMessage,
+} from '@concordat/common/domain/errors.js';
 import { terminalText } from './terminal-text.js';
-
-/** Our messages say where, what was expected and what came; on one line this is where each begins. */
-const PARTS = /^(?:(.+): )?expected (.+), (?:came|got) (.+)$/;
 
 /** A call that failed says first which one it was, and where. */
 const CALL = /^\/(\S+) at (\S+): ([^]*)$/;
@@ -29,13 +30,7 @@ function message({ code, message: own, cause }: ConcordatError): string {
 export function errorLines(error: ConcordatError, advice: string | undefined): readonly string[] {
   const all = message(error);
   const [, method, place, said = all] = CALL.exec(all) ?? [];
-  const [first = '', ...rest] = said.split('\n');
-  const [, where, expected, came] = rest.length === 0 ? (PARTS.exec(first) ?? []) : [];
-  const parts =
-    expected === undefined || came === undefined
-      ? rest.map((line) => `  ${terminalText(line.trimStart())}`)
-      : [labelled('expected', expected), labelled('came', came)];
-  const what = expected === undefined ? first : (where ?? 'what was given does not fit');
+  const { what, parts } = saidOf(said, error.details.fields ?? []);
   return [
     `${error.code}  ${terminalText(what)}`,
     ...parts,
@@ -43,6 +38,26 @@ export function errorLines(error: ConcordatError, advice: string | undefined): r
     ...(advice === undefined ? [] : [labelled('do', advice)]),
     labelled('more', `docs/errors.md#${error.code.toLowerCase()}`),
   ];
+}
+
+/** What happened, and the lines below that tell it in parts: several fields, expected and came, or as it was written. */
+function saidOf(
+  said: string,
+  fields: readonly FieldProblem[],
+): { readonly what: string; readonly parts: readonly string[] } {
+  const [first = '', ...rest] = said.split('\n');
+  if (fields.length > 1) {
+    return {
+      what: `${String(fields.length)} fields are not as they should be`,
+      parts: fields.map(({ field, problem }) => labelled('field', `${field}: ${problem}`)),
+    };
+  }
+  const parts = rest.length === 0 ? partsOfMessage(first) : undefined;
+  if (parts) {
+    const { where = 'what was given does not fit', expected, got } = parts;
+    return { what: where, parts: [labelled('expected', expected), labelled('came', got)] };
+  }
+  return { what: first, parts: rest.map((line) => `  ${terminalText(line.trimStart())}`) };
 }
 
 const DO = /^\*\*Do:\*\* ([^]*?)(?=\n\n|\n#|$(?![^]))/m;

@@ -79,17 +79,70 @@ export function isErrorCode(text: string): text is ConcordatErrorCode {
   return Object.hasOwn(RETRYABLE, text);
 }
 
+/** A field that is not as it should be: names, kinds, limits and counts, never what was given. */
+export interface FieldProblem {
+  /** as the caller names it: `audience.members[0]`; `$.firstName` inside the JSON of an event */
+  readonly field: string;
+  /** `expected a UUIDv7` */
+  readonly problem: string;
+}
+
+/** What programs may want of an error beside its code. */
+export interface ErrorDetails {
+  readonly fields?: readonly FieldProblem[];
+  /** when the very same call may be worth another try */
+  readonly retryAfterMs?: number;
+}
+
 /** Whatever fails has this shape. The message says what was expected, what came and where; never content. */
 export class ConcordatError extends Error {
   override readonly name = 'ConcordatError';
   readonly code: ConcordatErrorCode;
   readonly retryable: boolean;
+  readonly details: ErrorDetails;
 
-  constructor(code: ConcordatErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: ConcordatErrorCode,
+    message: string,
+    { details = {}, ...options }: ErrorOptions & { readonly details?: ErrorDetails } = {},
+  ) {
     super(message, options);
     this.code = code;
     this.retryable = RETRYABLE[code];
+    this.details = details;
   }
+}
+
+/** One error for all fields that are wrong: at least one. */
+export function fieldsError(
+  code: ConcordatErrorCode,
+  fields: readonly [FieldProblem, ...FieldProblem[]],
+): ConcordatError {
+  const texts = fields.map(({ field, problem }) => `${field}: ${problem}`);
+  const message =
+    fields.length === 1 ? texts.join() : `${String(fields.length)} fields: ${texts.join('; ')}`;
+  return new ConcordatError(code, message, { details: { fields } });
+}
+
+export function fieldError(
+  code: ConcordatErrorCode,
+  field: string,
+  problem: string,
+): ConcordatError {
+  return fieldsError(code, [{ field, problem }]);
+}
+
+/** Our messages say where, what was expected and what came; on one line this is where each begins. */
+const PARTS = /^(?:(.+): )?expected (.+), (?:came|got) (.+)$/;
+
+/** The parts of a message, if it tells what was expected and what came. */
+export function partsOfMessage(
+  message: string,
+):
+  | { readonly where: string | undefined; readonly expected: string; readonly got: string }
+  | undefined {
+  const [, where, expected, got] = PARTS.exec(message) ?? [];
+  return expected === undefined || got === undefined ? undefined : { where, expected, got };
 }
 
 /** The error itself when it is ours, else `INTERNAL` wrapping it: callers branch on `code` only. */

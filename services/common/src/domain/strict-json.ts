@@ -1,4 +1,4 @@
-import { ConcordatError } from './errors.js';
+import { type ConcordatError, fieldError } from './errors.js';
 import { type Result, err, ok } from './result.js';
 
 export type Json =
@@ -50,7 +50,7 @@ function loneSurrogate(value: Json, path: string): string | undefined {
 }
 
 function refuse(path: string, what: string): Result<never, ConcordatError> {
-  return err(new ConcordatError('EVENT_INVALID', `${path}: ${what}`));
+  return err(fieldError('EVENT_INVALID', path, what));
 }
 
 interface Level {

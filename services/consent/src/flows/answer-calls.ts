@@ -1,4 +1,4 @@
-import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import {
   type EventId,
   type MemberId,
@@ -25,9 +25,9 @@ export function answerCalls(context: ConsentContext): Handlers<typeof ConsentSer
     explain: async ({ eventId, recipient }) => {
       const id = parseEventId(eventId);
       const member = parseMemberId(recipient);
-      if (!id.ok) throw new ConcordatError('REQUEST_INVALID', 'event_id: expected a UUIDv7');
+      if (!id.ok) throw fieldError('REQUEST_INVALID', 'event_id', 'expected a UUIDv7');
       if (!member.ok || member.value === self) {
-        throw new ConcordatError('REQUEST_INVALID', 'recipient: expected the id of another member');
+        throw fieldError('REQUEST_INVALID', 'recipient', 'expected the id of another member');
       }
       return explain(context, id.value, member.value);
     },

@@ -1,6 +1,6 @@
 import { KEY_BYTES, NONCE_BYTES } from '@concordat/common/domain/aead.js';
 import { sha256 } from '@concordat/common/domain/bytes.js';
-import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { ConcordatError, fieldsError } from '@concordat/common/domain/errors.js';
 import { headerProblem } from '@concordat/common/domain/header.js';
 import type { EventId, Hash, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import type { Random } from '@concordat/common/domain/ports.js';
@@ -109,7 +109,7 @@ export function compose(
     derivedFrom: commit('derived-from', derivedFrom),
   };
   const problem = headerProblem(header);
-  if (problem !== undefined) return err(new ConcordatError('EVENT_INVALID', problem));
+  if (problem) return err(fieldsError('EVENT_INVALID', [problem]));
   const envelope: Envelope = {
     header: codec.encode('Header', header),
     audience,

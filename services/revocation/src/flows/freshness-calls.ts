@@ -1,4 +1,4 @@
-import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import { SUITE, signStatement } from '@concordat/common/domain/statement.js';
 import { purgeTopic } from '@concordat/common/domain/topics.js';
 import type { FreshnessService } from '@concordat/common/io/rpc/definitions.js';
@@ -22,8 +22,8 @@ export function freshnessCalls(context: RevocationContext): Handlers<typeof Fres
         throw new ConcordatError('CALLER_NOT_ALLOWED', text);
       }
       if (nonce.length < NONCE_BYTES_MIN || nonce.length > NONCE_BYTES_MAX) {
-        const text = `nonce: expected ${NONCE_BYTES_MIN} to ${NONCE_BYTES_MAX} bytes, came ${nonce.length}`;
-        throw new ConcordatError('REQUEST_INVALID', text);
+        const problem = `expected ${NONCE_BYTES_MIN} to ${NONCE_BYTES_MAX} bytes, came ${nonce.length}`;
+        throw fieldError('REQUEST_INVALID', 'nonce', problem);
       }
       const { epoch, number, hash } = store.chains.ownHead(purgeTopic({ origin: self, recipient }));
       const { bytes } = signStatement(codec, signer, 'FreshnessAnswer', {

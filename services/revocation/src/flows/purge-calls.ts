@@ -1,4 +1,4 @@
-import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import { type OrderId, parseOrderId } from '@concordat/common/domain/ids.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import type { PurgeService, concordat } from '@concordat/common/io/rpc/definitions.js';
@@ -82,7 +82,7 @@ function takeOrder(context: RevocationContext, bytes: Uint8Array): OrderId {
 
 function find({ store }: RevocationContext, text: string): StoredOrder {
   const id = parseOrderId(text);
-  if (!id.ok) throw new ConcordatError('REQUEST_INVALID', 'order_id: expected a UUID');
+  if (!id.ok) throw fieldError('REQUEST_INVALID', 'order_id', 'expected a UUID');
   const order = store.orders.find(id.value);
   if (order) return order;
   throw new ConcordatError('ORDER_UNKNOWN', `expected an order of ours, ${id.value} is none`);

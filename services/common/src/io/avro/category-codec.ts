@@ -11,7 +11,7 @@ import {
   sectionSchema,
   sectionsOf,
 } from '../../domain/category-schema.js';
-import { ConcordatError } from '../../domain/errors.js';
+import { ConcordatError, fieldError } from '../../domain/errors.js';
 import type { Hash } from '../../domain/ids.js';
 import { type Result, err, ok } from '../../domain/result.js';
 import type { Json } from '../../domain/strict-json.js';
@@ -155,7 +155,7 @@ function sectionType(schema: CategorySchema, name: string): SectionType {
 }
 
 function invalid(path: string, what: string): Result<never, ConcordatError> {
-  return err(new ConcordatError('EVENT_INVALID', `${path}: ${what}`));
+  return err(fieldError('EVENT_INVALID', path, what));
 }
 
 function encodeSection(

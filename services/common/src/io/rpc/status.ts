@@ -5,10 +5,11 @@ import {
   asConcordatError,
   isErrorCode,
 } from '../../domain/errors.js';
+import { DETAILS_TRAILER, decodeDetails, encodeDetails } from './error-details.js';
+import { line } from './line.js';
 
 /** The trailer that carries the code; the gRPC status is only a hint for tools that do not know it. */
 const CODE_TRAILER = 'concordat-code';
-const MESSAGE_CHARACTERS_MAX = 500;
 
 /** Codes whose gRPC status says more than "not now" (retryable) or "not so" (the others). */
 const STATUS: Partial<Record<ConcordatErrorCode, status>> = {
@@ -36,12 +37,6 @@ function statusOf({ code, retryable }: ConcordatError): status {
   return STATUS[code] ?? (retryable ? status.UNAVAILABLE : status.FAILED_PRECONDITION);
 }
 
-/** One line, bounded, and well-formed: a lone surrogate would make grpc-js throw while it sends. */
-function line(text: string): string {
-  const short = text.slice(0, MESSAGE_CHARACTERS_MAX).replaceAll(/\p{Cc}+/gu, ' ');
-  return Buffer.from(short, 'utf8').toString('utf8');
-}
-
 /** What a caller may learn of a failure: of an unexpected one only that it happened. */
 export function toStatus(
   cause: unknown,
@@ -51,9 +46,11 @@ export function toStatus(
     error.code === 'INTERNAL'
       ? 'expected an answer, the service failed: its log has the cause; try again or tell its operator'
       : line(error.message);
+  const code = statusOf(error);
   const metadata = new Metadata();
   metadata.set(CODE_TRAILER, error.code);
-  return { name: error.name, code: statusOf(error), details, message: details, metadata };
+  metadata.set(DETAILS_TRAILER, encodeDetails(error, { code, message: details }));
+  return { name: error.name, code, details, message: details, metadata };
 }
 
 /** Statuses that grpc-js makes itself, without our trailer. Any other one means that the connection broke. */
@@ -77,7 +74,10 @@ export function fromStatus(
 ): ConcordatError {
   const [trailer] = metadata.get(CODE_TRAILER);
   if (typeof trailer === 'string' && isErrorCode(trailer)) {
-    return new ConcordatError(trailer, `${where}: ${line(details)}`);
+    const [given] = metadata.get(DETAILS_TRAILER);
+    return new ConcordatError(trailer, `${where}: ${line(details)}`, {
+      details: typeof given === 'object' ? decodeDetails(given) : {},
+    });
   }
   const own = OWN_STATUS[code] ?? 'PEER_UNAVAILABLE';
   return new ConcordatError(own, `${where}: ${ADVICE[own] ?? ''} (${line(details)})`);
