@@ -1,5 +1,6 @@
-// The rules for schemas/: one file per type and version, names, annotations, and nothing edited once released.
-//   node infra/lint/check-schemas.js [DIR]       check schemas/ or DIR; exit 1 with every finding
+// The rules for schemas/: one file per type and version, names, annotations, nothing edited once released, and every
+// version reads what every older one wrote.
+//   node infra/lint/check-schemas.js [DIR...]    check schemas/ or each DIR; exit 1 with every finding
 //   node infra/lint/check-schemas.js --release   also list what is not yet listed in schemas/released.json
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -18,20 +19,26 @@ function moduleUrl(file) {
     module: { type: 'es6' },
   });
   const linked = code.replaceAll(
-    /from (["'])(\.\/[^"']+)\.js\1/g,
+    /from (["'])(\.{1,2}\/[^"']+)\.js\1/g,
     (_all, _quote, path) => `from ${JSON.stringify(moduleUrl(join(dirname(file), `${path}.ts`)))}`,
   );
   return `data:text/javascript;base64,${Buffer.from(linked).toString('base64')}`;
 }
 
+const domain = join(root, 'services/common/src/domain');
 const { checkAnnotations, checkTypeNames, isCategorySchema } = await import(
-  moduleUrl(join(root, 'services/common/src/domain/category-schema.ts'))
+  moduleUrl(join(domain, 'category-schema.ts'))
+);
+const { EVOLUTION_RULES, evolutionProblems } = await import(
+  moduleUrl(join(domain, 'schema-evolution.ts'))
 );
 
 /** @returns {{ findings: string[], unreleased: Record<string, string> }} */
 function checkSchemas(dir) {
   const findings = [];
   const unreleased = {};
+  /** Subject, `person-alert`, to its versions' schemas. */
+  const subjects = new Map();
   const names = readdirSync(dir);
   const released = names.includes('released.json') ? readJson(dir, 'released.json', findings) : {};
   if (released === undefined) return { findings, unreleased };
@@ -60,12 +67,42 @@ function checkSchemas(dir) {
     if (schema.name !== wanted) report(`holds ${schema.name}, expected a type named ${wanted}`);
     const problems = isCategorySchema(schema) ? checkAnnotations(schema) : checkTypeNames(schema);
     for (const { path, problem } of problems) report(`${path}: ${problem}`);
+    const [, subject, version] = parts;
+    subjects.set(subject, [...(subjects.get(subject) ?? []), { version: Number(version), schema }]);
+  }
+  for (const [subject, versions] of subjects) {
+    findings.push(...checkEvolution(subject, versions));
   }
   for (const name of Object.keys(released)) {
     if (!names.includes(name))
       findings.push(`schemas/${name}: was released and is gone; restore it`);
   }
   return { findings, unreleased };
+}
+
+/** BACKWARD_TRANSITIVE: each version against every older one, not only the one before. */
+function checkEvolution(subject, versions) {
+  const inOrder = versions.sort((a, b) => a.version - b.version);
+  const missing = inOrder.findIndex(({ version }, at) => version !== at + 1) + 1;
+  if (missing > 0) {
+    return [`schemas/${subject}.v${missing}.avsc: is missing; versions are numbered from 1`];
+  }
+  return inOrder.flatMap((newer, at) =>
+    inOrder.slice(0, at).flatMap((older) => compare(subject, older, newer)),
+  );
+}
+
+function compare(subject, older, newer) {
+  const place = `schemas/${subject}.v${newer.version}.avsc`;
+  try {
+    return evolutionProblems(older.schema, newer.schema).map(
+      ({ path, rule, writer, reader }) =>
+        `${place}: ${path}: v${older.version} wrote ${writer}, v${newer.version} reads ${reader}: ` +
+        `${rule}: ${EVOLUTION_RULES[rule]}`,
+    );
+  } catch (cause) {
+    return [`${place}: ${cause.message}`];
+  }
 }
 
 function readJson(dir, name, findings) {
@@ -88,11 +125,15 @@ function release(dir, unreleased) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const options = process.argv.slice(2);
-  const dir = options.find((option) => !option.startsWith('--')) ?? join(root, 'schemas');
-  const { findings, unreleased } = checkSchemas(dir);
-  for (const finding of findings) console.error(finding);
-  const names = Object.keys(unreleased);
-  if (findings.length > 0) process.exitCode = 1;
-  else if (options.includes('--release')) release(dir, unreleased);
-  else if (names.length > 0) console.log(`not released yet: ${names.join(', ')}`);
+  const named = options.filter((option) => !option.startsWith('--'));
+  const dirs = named.length === 0 ? [join(root, 'schemas')] : named;
+  for (const dir of dirs) {
+    const { findings, unreleased } = checkSchemas(dir);
+    const place = dirs.length > 1 ? `${dir}: ` : '';
+    for (const finding of findings) console.error(`${place}${finding}`);
+    const names = Object.keys(unreleased);
+    if (findings.length > 0) process.exitCode = 1;
+    else if (options.includes('--release')) release(dir, unreleased);
+    else if (names.length > 0) console.log(`${place}not released yet: ${names.join(', ')}`);
+  }
 }

@@ -4,6 +4,7 @@ import {
   type CategorySchema,
   checkAnnotations,
   checkTypeNames,
+  describesCategory,
   isCategorySchema,
   parseCategorySchema,
   sectionSchema,
@@ -103,6 +104,16 @@ describe('a category schema', () => {
     ['a list', [], '$: a category schema is an Avro record'],
     ['a type not UpperCamel', category({ name: 'a_b' }), 'a_b: type name a_b is not UpperCamel'],
     ['no category', category({ category: 7 }), 'Sighting: category is not a lower-case word'],
+    [
+      'a category of two words',
+      category({ category: 'a.b' }),
+      'Sighting: category is not a lower-case word',
+    ],
+    [
+      'a kind in capitals',
+      category({ kinds: ['near', 'Far'] }),
+      'Sighting: a kind is not a lower-case word',
+    ],
     ['no sections', category({ sections: [] }), 'Sighting: declares no sections'],
     [
       'a section in capitals',
@@ -125,6 +136,23 @@ describe('a category schema', () => {
     expect(checkAnnotations(json).map((one) => `${one.path}: ${one.problem}`)).toContain(problem);
   });
 
+  test('describes itself, and of what is below it the kinds that it declares', () => {
+    const names = [
+      'sighting',
+      'sighting.near',
+      'sighting.near.sea',
+      'sighting.far',
+      'sightings',
+      'sighting.',
+    ];
+    const described = (change: object) => {
+      const schema = parseCategorySchema(category({ ...change }));
+      return schema.ok && names.filter((name) => describesCategory(schema.value, name));
+    };
+    expect(described({ kinds: ['near'] })).toEqual(names.slice(0, 3));
+    expect(described({})).toEqual(names.slice(0, 4));
+  });
+
   const nested = (annotations: Record<string, string>) => ({
     type: 'array',
     items: [
@@ -139,6 +167,31 @@ describe('a category schema', () => {
       'an unknown section',
       { name: 'a', type: 'int', section: 'when', purge: 'keep' },
       'Sighting.a: section when is not declared',
+    ],
+    [
+      'bytes',
+      { name: 'a', type: ['null', 'bytes'], ...who },
+      'Sighting.a: an event is JSON, which has no bytes: write them as text',
+    ],
+    [
+      'a fixed',
+      { name: 'a', type: { type: 'fixed', name: 'Id', size: 16 }, ...who },
+      'Sighting.a: an event is JSON, which has no bytes: write them as text',
+    ],
+    [
+      'a logical type that is not ours',
+      { name: 'a', type: { type: 'string', logicalType: 'colour' }, ...who },
+      'Sighting.a: logical type colour is not known here',
+    ],
+    [
+      'a logical type on another type than its own',
+      { name: 'a', type: ['null', { type: 'string', logicalType: 'date' }], ...who },
+      "Sighting.a: logical type date is of Avro's int",
+    ],
+    [
+      'a text of which a count is to be kept',
+      { name: 'a', type: 'string', section: 'who', purge: 'derive' },
+      'Sighting.a: purge derive is for enums and booleans: of others a count keeps the value',
     ],
     ['no fate', { name: 'a', type: 'int', section: 'who' }, 'Sighting.a: no fate under a purge'],
     [

@@ -165,6 +165,8 @@ const CAMEL = /^[a-z][A-Za-z0-9]*$/;
 const UPPER_CAMEL = /^[A-Z][A-Za-z0-9]*$/;
 const NAMED_TYPES: ReadonlySet<unknown> = new Set(['record', 'error', 'enum', 'fixed']);
 
+const NO_BYTES = 'an event is JSON, which has no bytes: write them as text';
+
 interface Check {
   readonly declared: readonly unknown[];
   readonly used: Set<unknown>;
@@ -211,7 +213,10 @@ function checkType(check: Check, type: unknown, path: string, section: unknown):
     checkLogical(check, type, path);
     if (type['type'] === 'record') checkRecord(check, type, path, section);
     else if (NAMED_TYPES.has(type['type'])) checkName(check, type, path);
+    if (type['type'] === 'fixed') check.report(path, NO_BYTES);
     for (const part of ['type', 'items', 'values']) checkType(check, type[part], path, section);
+  } else if (type === 'bytes') {
+    check.report(path, NO_BYTES);
   } else {
     const fields = check.definitions.get(fullName(textOf(type), check.namespace))?.type['fields'];
     const strays = listOf(fields).filter(

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { sha256 } from '../../domain/bytes.js';
 import type { Json } from '../../domain/strict-json.js';
 import { openCategoryCodec } from './category-codec.js';
@@ -97,6 +97,50 @@ test('a map key __proto__ changes no prototype, and is refused', () => {
   const bytes = Uint8Array.of(0, 2, ...key, 2, 0);
   expect(type.decode('remarks', bytes)).toMatchObject({ ok: false });
   expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+});
+
+describe('two versions of a category', () => {
+  const both = mkdtempSync(join(dir, 'both-'));
+  const added = { name: 'colour', type: 'string', section: 'identity', purge: 'purge' };
+  const json = JSON.parse(SCHEMA) as { readonly fields: readonly object[] };
+  const newer = { ...json, fields: [...json.fields, { ...added, default: 'none' }] };
+  writeFileSync(join(both, 'sample.v1.avsc'), SCHEMA);
+  writeFileSync(join(both, 'sample.v2.avsc'), JSON.stringify(newer));
+  writeFileSync(join(both, 'sample.v10.avsc'), JSON.stringify({ ...newer, doc: 'the newest' }));
+  const versions = openCategoryCodec(both);
+  const version = (number?: number) => {
+    const wanted = versions.findByCategory('sample.a', number);
+    if (!wanted) throw new Error('no such version');
+    return wanted;
+  };
+  const identity = encode({ name: 'A', aliases: ['B'] }).get('identity') ?? new Uint8Array();
+
+  test('are found by number, the newest unless another is asked for', () => {
+    expect(version().version).toBe(10);
+    expect(version(2).version).toBe(2);
+    expect(versions.findByCategory('sample', 3)).toBeUndefined();
+  });
+
+  test('an event opens as it was written, and as the newer one with its default', () => {
+    expect(version(1).decode('identity', identity)).toEqual({
+      ok: true,
+      value: { name: 'A', aliases: ['B'] },
+    });
+    expect(version(2).decode('identity', identity, version(1))).toEqual({
+      ok: true,
+      value: { name: 'A', aliases: ['B'], colour: 'none' },
+    });
+  });
+
+  test('bytes are checked against the version that wrote them', () => {
+    for (const bytes of [identity.subarray(1), Uint8Array.of(...identity, 0)]) {
+      expect(version(2).decode('identity', bytes, version(1))).toMatchObject({
+        ok: false,
+        error: { code: 'RECORD_MALFORMED' },
+      });
+    }
+    expect(version(2).decode('identity', identity)).toMatchObject({ ok: false });
+  });
 });
 
 test('a category schema that breaks the rules is refused by file and path', () => {
