@@ -261,6 +261,58 @@ export function describeLogClient(name: string, openWorld: () => Promise<LogWorl
         expect(records).toHaveLength(5);
       });
 
+      test.each<[name: string, position: bigint, low: bigint]>([
+        ['after the end', 9n, 0n],
+        ['whose records are gone', 1n, 3n],
+      ])('tells of a position %s, and begins where its caller then says', async (_, at, low) => {
+        const topic = await world.createTopic(2);
+        for (const lane of [0, 1]) await log.send(topic, lane, numbered('n', 5));
+        if (low > 0n) await world.deleteRecordsBefore(topic, 0, low);
+        const positions = [at, 4n];
+        const told: unknown[] = [];
+        const { records } = await reading(topic, {
+          position: (_topic, lane) => positions[lane] ?? 0n,
+          onRestart: (where, lane, { code }) => {
+            told.push([where, lane, code]);
+            positions[lane] = 0n;
+          },
+        });
+        await until('what is left', () => records.length === Number(5n - low) + 1);
+        expect(told).toEqual([[topic, 0, 'LOG_RESTARTED']]);
+        const offsets = records.filter(({ lane }) => lane === 0).map(({ offset }) => offset);
+        expect(offsets[0]).toBe(low);
+      });
+
+      test('does not believe a caller who insists on a position that is not there', async () => {
+        const topic = await world.createTopic(1);
+        const options = { position: () => 3n, onRestart: () => undefined };
+        expect(await codeOf(reading(topic, options))).toBe('LOG_RESTARTED');
+      });
+
+      test('goes on with a topic that is made anew meanwhile, when its caller can', async () => {
+        const topic = await world.createTopic(1);
+        await log.send(topic, 0, numbered('n', 5));
+        let position = 0n;
+        let told = 0;
+        const { records, deaths } = await reading(topic, {
+          position: () => position,
+          onRestart: () => {
+            told += 1;
+            position = 0n;
+          },
+        });
+        await until('five records', () => records.length === 5);
+        position = 5n;
+        await world.deleteTopic(topic);
+        await world.createTopic(1, topic);
+        const other = world.open(systemClock);
+        await other.send(topic, 0, numbered('new', 2));
+        await other.close();
+        await until('the new records', () => records.length === 7, 60_000);
+        expect(records.slice(5).map(text)).toEqual(['new0', 'new1']);
+        expect([told, deaths]).toEqual([1, []]);
+      });
+
       test('hands a batch over again when handle throws, and goes on with other lanes', async () => {
         const topic = await world.createTopic(2);
         await log.send(topic, 0, numbered('bad', 2));

@@ -85,23 +85,6 @@ describe('a feed block', () => {
     for (let n = 2; n < 2 + LANES; n += 1) await world.publish(n);
     await world.readable(DE, 1 + LANES);
   });
-
-  test('that is missing stops its lane, is named in the status, and other lanes go on', async () => {
-    await world.start(UN);
-    for (let n = 0; n < 4; n += 1) await world.publish(n);
-    await until('all were released', () => feedOf(DE).every(({ records }) => records.length === 2));
-    const [lost, ...kept] = feedOf(DE)[0]?.records ?? [];
-    world.log.deleteRecordsBefore('feed.un.de', 0, 1n);
-    expect([lost, kept.length]).toEqual([expect.anything(), 1]);
-    await world.startNode(DE);
-    await world.readable(DE, 2);
-    expect((await world.partner(DE)).gaps).toEqual(['feed.un.de/0: missing 1 to 1']);
-    await world.restart(DE);
-    await until('it is named again', async () => (await world.partner(DE)).gaps.length === 1);
-    await world.publish(10);
-    await world.publish(11);
-    await world.readable(DE, 3);
-  });
 });
 
 describe('a lost acknowledgement', () => {

@@ -29,6 +29,8 @@ import { MemoryLog, memoryLogClient } from '@concordat/common/io/memory-log.js';
 import { readPolicyFile } from '@concordat/common/io/policy-file.js';
 import type { ClientOf } from '@concordat/common/io/rpc/client.js';
 import {
+  BlockService,
+  FeedService,
   KeyService,
   NationalService,
   OperatorService,
@@ -129,6 +131,7 @@ export class NodeWorld {
   readonly #served = new Map<MemberId, readonly Served[]>();
   readonly #policyFile: string;
   #consent: Consent | undefined;
+  #consentServes: readonly Served[] = [];
 
   constructor() {
     const topics: [string, number][] = [
@@ -174,7 +177,17 @@ export class NodeWorld {
         clock: this.clock,
         log: memoryLogClient(this.log, systemClock),
         logger: this.#logger(UN),
-        serveRpc: async () => ({ port: 1, close: async () => undefined }),
+        serveRpc: async ({ services }) => {
+          this.#consentServes = services;
+          return { port: 1, close: async () => void (this.#consentServes = []) };
+        },
+        openNode: () => ({
+          fetchBlocks: (wanted) =>
+            this.#client(BlockService, UN, { member: UN, service: 'consent' }).fetchBlocks(wanted, {
+              timeoutMs: 1,
+            }),
+          close: () => undefined,
+        }),
         checkTopics: async () => undefined,
       },
     );
@@ -203,6 +216,7 @@ export class NodeWorld {
         peers: {
           askForKeys: (origin) => (wanted, signal) =>
             this.aroundKeys(this.askForKeys(member, origin))(wanted, signal),
+          fetchFeed: () => (wanted) => this.feedService(member).fetchFeed(wanted, { timeoutMs: 1 }),
           askFreshness: () => async (nonce) => this.answerNonce(member, nonce),
           close: () => undefined,
         },
@@ -247,6 +261,14 @@ export class NodeWorld {
   /** The origin's key service as another service of a member calls it. */
   keyService(caller: Pick<Identity, 'member' | 'service'>): ClientOf<typeof KeyService> {
     return this.#client(KeyService, UN, caller);
+  }
+
+  /** The origin's feed service as the node of a member calls it. */
+  feedService(member: MemberId): ClientOf<typeof FeedService> {
+    return localClient(FeedService, () => this.#consentServes, {
+      caller: this.identity(member, 'node'),
+      self: this.identity(UN, 'consent'),
+    });
   }
 
   askForKeys(member: MemberId, origin: MemberId): AskForKeys {
@@ -375,11 +397,10 @@ export class NodeWorld {
     return { federation: federation.federation, member, service };
   }
 
-  #client<S extends typeof KeyService | typeof NationalService | typeof OperatorService>(
-    service: S,
-    server: MemberId,
-    caller: Pick<Identity, 'member' | 'service'>,
-  ): ClientOf<S> {
+  #client<
+    S extends
+      typeof BlockService | typeof KeyService | typeof NationalService | typeof OperatorService,
+  >(service: S, server: MemberId, caller: Pick<Identity, 'member' | 'service'>): ClientOf<S> {
     return localClient(service, () => this.#served.get(server) ?? [], {
       caller: this.identity(caller.member, caller.service),
       self: this.identity(server, 'node'),

@@ -7,6 +7,20 @@ export interface MessageType<T> {
 }
 
 export namespace concordat.consent.v1 {
+  type FetchFeedRequest = {
+    readonly lane: number;
+    readonly epoch: number;
+    readonly fromNumber: number;
+  };
+  const FetchFeedRequest: MessageType<FetchFeedRequest>;
+
+  type FetchFeedResponse = {
+    readonly blocks: readonly Uint8Array[];
+    readonly firstKept: number;
+    readonly head: number;
+  };
+  const FetchFeedResponse: MessageType<FetchFeedResponse>;
+
   type StatusRequest = Readonly<Record<string, never>>;
   const StatusRequest: MessageType<StatusRequest>;
 
@@ -198,6 +212,20 @@ export namespace concordat.node.v1 {
     readonly records: readonly Uint8Array[];
   };
   const KeyReleaseResponse: MessageType<KeyReleaseResponse>;
+
+  type FetchBlocksRequest = {
+    readonly lane: number;
+    readonly epoch: number;
+    readonly fromNumber: number;
+  };
+  const FetchBlocksRequest: MessageType<FetchBlocksRequest>;
+
+  type FetchBlocksResponse = {
+    readonly blocks: readonly Uint8Array[];
+    readonly firstKept: number;
+    readonly head: number;
+  };
+  const FetchBlocksResponse: MessageType<FetchBlocksResponse>;
 
   type DestroyKeysRequest = {
     readonly order: Uint8Array;

@@ -4,6 +4,7 @@ import { startRpcServer } from '@concordat/common/io/rpc/server.js';
 import { type RunningService, runService } from '@concordat/common/io/run-service.js';
 import { systemClock } from '@concordat/common/io/system-ports.js';
 import { type ConsentConfig, readConfig } from './config.js';
+import { openNodeClient } from './io/node-client.js';
 import { startConsent } from './service.js';
 
 async function start(config: ConsentConfig, logger: Logger): Promise<RunningService> {
@@ -11,6 +12,7 @@ async function start(config: ConsentConfig, logger: Logger): Promise<RunningServ
   const consent = await startConsent(config, {
     ...{ clock: systemClock, log, logger, checkTopics },
     serveRpc: startRpcServer,
+    openNode: openNodeClient,
   });
   const close = async (): Promise<void> => {
     await consent.close();

@@ -12,19 +12,22 @@ import {
   readSigningKey,
   readTlsFiles,
 } from '@concordat/common/io/federation-file.js';
+import { GapFiller } from '@concordat/common/io/chain/gap-filler.js';
 import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import { readPolicyFile } from '@concordat/common/io/policy-file.js';
-import { ConsentService } from '@concordat/common/io/rpc/definitions.js';
+import { ConsentService, FeedService } from '@concordat/common/io/rpc/definitions.js';
 import { type RpcServer, type RpcServerOptions, serve } from '@concordat/common/io/rpc/server.js';
 import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
 import { Outbox } from '@concordat/common/io/store/outbox.js';
 import type { ConsentConfig } from './config.js';
 import { answerCalls } from './flows/answer-calls.js';
 import type { ConsentContext } from './flows/context.js';
+import { feedCalls } from './flows/feed-calls.js';
 import { EventsFollower } from './flows/follow-events.js';
 import { ownFeed } from './flows/write-feed.js';
 import { ConsentStore } from './io/consent-store.js';
+import type { openNodeClient } from './io/node-client.js';
 
 /** What a simulator or a test puts in another's place. */
 export interface ConsentPorts {
@@ -32,6 +35,7 @@ export interface ConsentPorts {
   readonly log: LogClient;
   readonly logger: Logger;
   readonly serveRpc: (options: RpcServerOptions) => Promise<RpcServer>;
+  readonly openNode: typeof openNodeClient;
   /** @throws ConcordatError unless these topics exist and are as they should be */
   readonly checkTopics: (names: readonly string[]) => Promise<void>;
 }
@@ -102,22 +106,39 @@ async function open(
   for (const recipient of recipients) await adoptFeed(context, log, recipient);
   outbox.start();
 
+  const node = ports.openNode(federation, self, tls);
+  opened.push(() => node.close());
+  const follower = new EventsFollower(context, () => filler.wake());
+  const filler = new GapFiller(follower.followed, {
+    ...{ fetch: node.fetchBlocks, clock, onDeath: die },
+    onFilled: () => follower.sendFed(),
+    onProblem: (error, { topic, lane }) =>
+      logger.warn('a gap is not filled yet', { topic, lane, error }),
+  });
+  opened.push(() => filler.close());
+
   const server = await ports.serveRpc({
     address: config.grpc.listen,
     tls,
-    services: [serve(ConsentService, answerCalls(context))],
+    services: [
+      serve(
+        ConsentService,
+        answerCalls(context, (gaps) => filler.named(gaps)),
+      ),
+      serve(FeedService, feedCalls(context)),
+    ],
     onCall: ({ path, code, error }) => {
       if (error) logger.warn('a call is refused', { path, code, error });
     },
   });
   opened.push(() => server.close(config.shutdownGraceMs / 2));
 
-  const follower = new EventsFollower(context);
   const reader = await log.read({
     name: `consent-${self}-events`,
     topics: [follower.followed.topic],
     position: (_topic, lane) => follower.followed.position(lane),
     handle: (batch) => follower.handle(batch),
+    onRestart: (_topic, lane, error) => follower.followed.restarted(lane, error),
     onDeath: die,
     onRetry: ({ topic, lane, next }, attempt, error) =>
       logger.warn('reading is tried again', { topic, lane, offset: String(next), attempt, error }),

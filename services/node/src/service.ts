@@ -14,6 +14,7 @@ import {
 } from '@concordat/common/domain/topics.js';
 import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
+import { GapFiller } from '@concordat/common/io/chain/gap-filler.js';
 import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import type { RpcServer, Served } from '@concordat/common/io/rpc/server.js';
@@ -34,6 +35,7 @@ import { recover } from './flows/recover.js';
 import { refuseLostState } from './flows/refuse-lost-state.js';
 import { KeyOffice } from './flows/release-keys.js';
 import { DataStore } from './io/data-store.js';
+import { blockService } from './io/block-service.js';
 import { keyService } from './io/key-service.js';
 import { nationalService } from './io/national-service.js';
 import { operatorService } from './io/operator-service.js';
@@ -124,6 +126,13 @@ async function open(
   const partners = new Map(
     others.map((origin) => [origin, openPartner(context, ports, settings, origin, die)]),
   );
+  opened.push(
+    ...[...partners.values()].map(
+      ({ filler }) =>
+        () =>
+          filler.close(),
+    ),
+  );
   const readers = openReaders([...partners.values()], ports, die, self);
   opened.push(() => readers.close());
   await readers.open();
@@ -146,9 +155,11 @@ async function open(
   const server = await ports.listen([
     nationalService({ context, publisher, reader: new Reader(context, freshness) }),
     keyService(new KeyOffice(context), new SealOffice(context)),
+    blockService(context),
     operatorService({
       context,
       freshness,
+      fillers: new Map([...partners].map(([origin, { filler }]) => [origin, filler])),
       rewind: settings.profile === 'demo' ? rewind : undefined,
     }),
   ]);
@@ -216,6 +227,7 @@ function openReaders(
 interface Partner {
   readonly keeper: FreshnessKeeper;
   readonly fetcher: KeyFetcher;
+  readonly filler: GapFiller;
   readonly ingest: Ingest;
   readonly honour: PurgeHonour;
 }
@@ -254,10 +266,17 @@ function openPartner(
     everyMs: freshnessEveryMs,
   });
   const fetcher = new KeyFetcher(context, origin, { ask: peers.askForKeys(origin), onDeath });
+  const ingest = new Ingest(context, origin, {
+    onWaiting: () => fetcher.wake(),
+    onMissing: () => filler.wake(),
+  });
+  const filler = new GapFiller(ingest.followed, {
+    ...{ fetch: peers.fetchFeed(origin), clock: context.clock, onDeath },
+    onFilled: () => ingest.tellOfWaiting(),
+    onProblem: ({ code, message }) => context.warn(code, message),
+  });
   return {
-    keeper,
-    fetcher,
-    ingest: new Ingest(context, origin, () => fetcher.wake()),
+    ...{ keeper, fetcher, ingest, filler },
     honour: new PurgeHonour(context, origin, () => keeper.applied()),
   };
 }

@@ -207,6 +207,7 @@ async function follow(
       const [record] = batch;
       if (record) await take(chainsOn(record.topic), batch, onCommit);
     },
+    onRestart: (topic, lane, error) => chainsOn(topic).restarted(lane, error),
     onDeath,
     onRetry: ({ topic, next }, attempt, error) =>
       logger.warn('reading is tried again', { topic, offset: String(next), attempt, error }),

@@ -1,3 +1,5 @@
+import type { ConcordatError } from '../domain/errors.js';
+
 /** One record of a lane, as it travelled. */
 export interface LogRecord {
   readonly topic: string;
@@ -58,6 +60,11 @@ export interface ReadOptions {
   readonly handle: (batch: readonly LogRecord[]) => Promise<void>;
   /** The reader is over and reads no more; called once, never after `close`. The process should end with it. */
   readonly onDeath: (cause: Error) => void;
+  /**
+   * The lane does not hold what `position` says: it was deleted and made anew, or cut. The caller changes its position, which
+   * is then asked for again; no `handle` runs meanwhile. Without it, LOG_RESTARTED ends the reader.
+   */
+  readonly onRestart?: (topic: string, lane: number, error: ConcordatError) => void;
   /** Told of every time that `handle` threw and will be called again: for a counter and a log line. */
   readonly onRetry?: (at: LaneProgress, attempt: number, cause: unknown) => void;
 }
@@ -90,7 +97,8 @@ export interface LogClient {
 
   /**
    * Hands over every record from the caller's own positions on, in the order of each lane. A position that the lane does
-   * not have ([low, high], the end included) is LOG_RESTARTED, at the start or later as the reader's death: it never jumps.
+   * not have ([low, high], the end included) is LOG_RESTARTED, at the start or later, for `onRestart` or as the reader's death:
+   * it never jumps.
    * Only a position of 0 begins at `low` when older records are gone: the chain's numbers then tell the gap. Nothing is
    * ever inflated: a compressed batch is the reader's death, COMPRESSION_REFUSED; topics are set so that the broker keeps
    * none. Resolves once the positions are checked and reading has begun.

@@ -69,6 +69,10 @@ export class MemoryLog {
     this.#faults.push(...faults);
   }
 
+  has(topic: string): boolean {
+    return this.#topics.has(topic);
+  }
+
   get reachable(): boolean {
     return this.#reachable;
   }
@@ -129,33 +133,18 @@ function endsOf(lanes: readonly Lane[]): readonly LaneEnds[] {
 class MemoryReader implements LogReader {
   readonly #log: MemoryLog;
   readonly #options: ReadOptions;
-  readonly #workers: LaneWorker[] = [];
+  readonly #clock: Clock;
+  #workers: LaneWorker[] = [];
+  readonly #beginning = new Set<LaneWorker>();
   readonly #active: ActiveReader;
   #over = false;
 
   constructor(log: MemoryLog, clock: Clock, options: ReadOptions) {
     this.#log = log;
+    this.#clock = clock;
     this.#options = options;
     for (const topic of options.topics) {
-      for (const ends of endsOf(log.lanes(topic))) {
-        const start = startOffset(topic, options.position(topic, ends.lane), ends);
-        if (!start.ok) throw start.error;
-        const worker: LaneWorker = new LaneWorker({
-          ...options,
-          topic,
-          lane: ends.lane,
-          start: start.value,
-          clock,
-          onDeath: (cause) => {
-            this.#die(cause);
-          },
-          onPause: () => undefined,
-          onResume: () => {
-            this.#feed(worker);
-          },
-        });
-        this.#workers.push(worker);
-      }
+      for (const { lane } of endsOf(log.lanes(topic))) this.#takeUp(topic, lane);
     }
     this.#active = {
       topics: options.topics,
@@ -165,6 +154,37 @@ class MemoryReader implements LogReader {
     };
     log.attach(this.#active);
     for (const worker of this.#workers) this.#feed(worker);
+  }
+
+  #takeUp(topic: string, lane: number): LaneWorker {
+    const worker: LaneWorker = new LaneWorker({
+      ...this.#options,
+      topic,
+      lane,
+      start: this.#startOffset(topic, lane),
+      clock: this.#clock,
+      onDeath: (cause) => {
+        this.#die(cause);
+      },
+      onPause: () => undefined,
+      onResume: () => {
+        this.#feed(worker);
+      },
+    });
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  #startOffset(topic: string, lane: number): bigint {
+    const { low, high } = this.#log.lane(topic, lane);
+    const ends = { lane, low, high };
+    const start = startOffset(topic, this.#options.position(topic, lane), ends);
+    if (start.ok) return start.value;
+    if (!this.#options.onRestart) throw start.error;
+    this.#options.onRestart(topic, lane, start.error);
+    const again = startOffset(topic, this.#options.position(topic, lane), ends);
+    if (!again.ok) throw again.error;
+    return again.value;
   }
 
   progress(): ReturnType<LogReader['progress']> {
@@ -187,16 +207,34 @@ class MemoryReader implements LogReader {
 
   #offer(worker: LaneWorker): void {
     while (!this.#over && !worker.paused && this.#log.reachable) {
+      // a topic that is gone may come back; how long Kafka's reader waits for that is a matter of time, which is not here
+      if (!this.#log.has(worker.topic)) return;
       const lane = this.#log.lane(worker.topic, worker.lane);
       const at = worker.wanted;
       if (at > lane.high || (at < lane.low && at > 0n)) {
-        throw logRestarted(worker.topic, at, { lane: worker.lane, ...lane });
+        this.#lost(worker, logRestarted(worker.topic, at, { lane: worker.lane, ...lane }));
+        return;
       }
       const from = Number(at < lane.low ? 0n : at - lane.low);
       const records = lane.records.slice(from, from + BATCH_RECORDS_MAX);
       if (records.length === 0) return;
       worker.offer(records);
     }
+  }
+
+  #lost(worker: LaneWorker, error: ConcordatError): void {
+    if (!this.#options.onRestart) throw error;
+    if (this.#beginning.has(worker)) return;
+    this.#beginning.add(worker);
+    const begin = async (): Promise<void> => {
+      await worker.close();
+      if (this.#over) return;
+      this.#workers = this.#workers.filter((one) => one !== worker);
+      this.#feed(this.#takeUp(worker.topic, worker.lane));
+    };
+    begin().catch((cause: unknown) => {
+      this.#die(cause instanceof Error ? cause : error);
+    });
   }
 
   #die(cause: Error): void {

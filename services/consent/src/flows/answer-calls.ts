@@ -11,7 +11,10 @@ import type { Decided } from '../io/consent-store.js';
 import type { ConsentContext } from './context.js';
 
 /** The calls of the own operator: counts, and why one event went to a member or did not. */
-export function answerCalls(context: ConsentContext): Handlers<typeof ConsentService> {
+export function answerCalls(
+  context: ConsentContext,
+  namedGaps: (gaps: readonly string[]) => string[],
+): Handlers<typeof ConsentService> {
   const { self, store, recipients } = context;
   return {
     status: async () => ({
@@ -20,7 +23,7 @@ export function answerCalls(context: ConsentContext): Handlers<typeof ConsentSer
       recipients: store.counts(recipients),
       outbox: store.chains.outboxSize(),
       counters: store.chains.counters(),
-      gaps: store.chains.gaps(),
+      gaps: namedGaps(store.chains.gaps()),
     }),
     explain: async ({ eventId, recipient }) => {
       const id = parseEventId(eventId);

@@ -29,7 +29,7 @@ export class EventsFollower {
   /** who got something on which lane in the present commit */
   #fed = new Map<number, Set<MemberId>>();
 
-  constructor(context: ConsentContext) {
+  constructor(context: ConsentContext, onMissing: () => void) {
     this.#context = context;
     const topic = eventsTopic(context.self);
     this.followed = new FollowedTopic(followPorts(context), {
@@ -38,7 +38,7 @@ export class EventsFollower {
       read: (value, lane) => this.#read(value, lane),
       duplicates: 'duplicate.events',
       onEffectFailing: 'set aside',
-      canFetch: true,
+      onMissing,
     });
   }
 

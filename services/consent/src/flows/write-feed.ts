@@ -51,7 +51,7 @@ export function writeFeed(
   const { epoch, number } = statement;
   store.chains.advanceOwn(chain, head, { epoch, number, hash: signed.hash });
   const headers = cloudEventHeaders({ kind: 'feed-block', source: self, chain, epoch, number });
-  store.chains.enqueue(topic, lane, { value, headers });
+  store.chains.enqueueKept(topic, lane, { value, headers }, { epoch, number, atMs: nowMs });
 }
 
 function feedChain(topic: string, lane: number): string {

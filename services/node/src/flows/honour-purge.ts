@@ -51,7 +51,6 @@ export class PurgeHonour implements TopicFlow {
       read: (value) => this.#read(value),
       duplicates: 'purge.duplicate',
       onEffectFailing: 'stop', // a purge is never passed by
-      canFetch: false,
     });
   }
 

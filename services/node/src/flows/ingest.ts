@@ -20,10 +20,14 @@ export class Ingest implements TopicFlow {
   readonly #onWaiting: () => void;
   #waiting = 0;
 
-  constructor(context: NodeContext, origin: MemberId, onWaiting: () => void) {
+  constructor(
+    context: NodeContext,
+    origin: MemberId,
+    told: { readonly onWaiting: () => void; readonly onMissing: () => void },
+  ) {
     this.#context = context;
     this.#origin = origin;
-    this.#onWaiting = onWaiting;
+    this.#onWaiting = told.onWaiting;
     const topic = feedTopic({ origin, recipient: context.self });
     this.followed = new FollowedTopic(followPorts(context, context.data), {
       topic,
@@ -31,7 +35,7 @@ export class Ingest implements TopicFlow {
       read: (value, lane) => this.#read(value, lane),
       duplicates: 'feed.duplicate',
       onEffectFailing: 'set aside',
-      canFetch: true,
+      onMissing: told.onMissing,
     });
   }
 

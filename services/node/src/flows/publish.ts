@@ -266,7 +266,7 @@ export class Publisher {
       envelopes: composed.map(({ envelope }) => envelope),
     });
     const headers = cloudEventHeaders({ kind: 'block', source: self, chain, epoch, number });
-    state.chains.enqueue(topic, lane, { value, headers });
+    state.chains.enqueueKept(topic, lane, { value, headers }, { epoch, number, atMs: nowMs });
     const table: PublicationTable = {
       rows: composed.map(({ id, header, envelope }) => ({
         id,

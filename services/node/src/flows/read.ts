@@ -6,6 +6,7 @@ import { type Identity, identityUri } from '@concordat/common/domain/identity.js
 import type { Header } from '@concordat/common/domain/records.js';
 import { openSection } from '@concordat/common/domain/sealing.js';
 import type { Json } from '@concordat/common/domain/strict-json.js';
+import { feedTopic } from '@concordat/common/domain/topics.js';
 import type { EventRow } from '../io/data-store.js';
 import type { NodeContext } from './context.js';
 import type { FreshnessKeeper } from './keep-fresh.js';
@@ -70,8 +71,10 @@ export class Reader {
     }
     this.#demandKeys(row);
     const sections = this.#sections(row, header);
-    const warnings =
-      isFresh === 'WARN' ? [`the last purge news of ${origin} is over 15 min old`] : [];
+    const warnings = [
+      ...(isFresh === 'WARN' ? [`the last purge news of ${origin} is over 15 min old`] : []),
+      ...(this.#isIncomplete(origin) ? [`events of ${origin} are missing here: see status`] : []),
+    ];
     return { header, sections, deleteByMs, warnings };
   }
 
@@ -86,6 +89,12 @@ export class Reader {
     const keeper = this.#freshness.get(origin);
     if (!keeper) throw new ConcordatError('EVENT_UNKNOWN', `${origin} publishes nothing to us`);
     return keeper.demandFresh();
+  }
+
+  /** Does a lane of the origin's feed stand at a gap? Then what replaces this event may be among the missing. */
+  #isIncomplete(origin: MemberId): boolean {
+    const { self, data } = this.#context;
+    return data.chains.hasGapOn(feedTopic({ origin, recipient: self }));
   }
 
   #demandKeys(row: EventRow): void {

@@ -99,6 +99,7 @@ export class Readers {
         const topic = batch[0]?.topic;
         if (topic !== undefined) await flowOf(topic).handle(batch);
       },
+      onRestart: (topic, lane, error) => flowOf(topic).followed.restarted(lane, error),
       onDeath,
       onRetry: ({ topic, lane }, attempt, error) =>
         logger.warn('reading again', { topic, lane, attempt, error }),

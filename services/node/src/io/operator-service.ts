@@ -2,6 +2,7 @@ import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { parseHeader } from '@concordat/common/domain/header.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { OperatorService, type concordat } from '@concordat/common/io/rpc/definitions.js';
+import type { GapFiller } from '@concordat/common/io/chain/gap-filler.js';
 import { type Served, serve } from '@concordat/common/io/rpc/server.js';
 import type { NodeContext } from '../flows/context.js';
 import type { FreshnessKeeper } from '../flows/keep-fresh.js';
@@ -18,10 +19,11 @@ const SOON_MS = 7 * 86_400_000;
 export function operatorService(parts: {
   readonly context: NodeContext;
   readonly freshness: ReadonlyMap<MemberId, FreshnessKeeper>;
+  readonly fillers: ReadonlyMap<MemberId, GapFiller>;
   /** undefined outside of profile demo */
   readonly rewind: (() => Promise<void>) | undefined;
 }): Served {
-  const { context, freshness, rewind } = parts;
+  const { context, freshness, fillers, rewind } = parts;
   const { state, data, self } = context;
   return serve(OperatorService, {
     status: () =>
@@ -29,7 +31,9 @@ export function operatorService(parts: {
         member: self,
         published: state.own.count(),
         outbox: state.chains.outboxSize(),
-        partners: [...freshness].map(([member, keeper]) => partnerStatus(context, member, keeper)),
+        partners: [...freshness].map(([member, keeper]) =>
+          partnerStatus(context, member, keeper, fillers.get(member)),
+        ),
         counters: sums(data.chains.counters(), state.chains.counters()),
         released: state.ledger.releasedCounts(),
         ledgerRecords: state.ledger.count(),
@@ -75,6 +79,7 @@ function partnerStatus(
   { data, state, clock }: NodeContext,
   member: MemberId,
   keeper: FreshnessKeeper,
+  filler: GapFiller | undefined,
 ): PartnerStatus {
   const counts = new Map(
     data
@@ -82,7 +87,7 @@ function partnerStatus(
       .filter(({ origin }) => origin === member)
       .map((row) => [row.state, row.n]),
   );
-  const gaps = [...data.chains.gaps(), ...state.chains.gaps()];
+  const gaps = [...(filler?.named(data.chains.gaps()) ?? []), ...state.chains.gaps()];
   return {
     member,
     freshness: keeper.state(),

@@ -1,7 +1,8 @@
 import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { Federation } from '@concordat/common/domain/federation.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
-import { FreshnessService, KeyService } from '@concordat/common/io/rpc/definitions.js';
+import type { FetchAgain } from '@concordat/common/io/chain/gap-filler.js';
+import { FeedService, FreshnessService, KeyService } from '@concordat/common/io/rpc/definitions.js';
 import { type RpcChannel, openChannel } from '@concordat/common/io/rpc/client.js';
 import type { TlsFiles } from '@concordat/common/io/rpc/tls.js';
 import CircuitBreaker from 'opossum';
@@ -11,6 +12,7 @@ import { fromWire } from './key-service.js';
 
 const KEYS_TIMEOUT_MS = 30_000;
 const FRESHNESS_TIMEOUT_MS = 5_000;
+const FEED_TIMEOUT_MS = 10_000;
 const BREAKER = {
   timeout: false,
   errorThresholdPercentage: 50,
@@ -22,13 +24,15 @@ const BREAKER = {
 export interface Peers {
   askForKeys(origin: MemberId): AskForKeys;
   askFreshness(origin: MemberId): AskFreshness;
+  /** asks for feed blocks to this node that the topic no longer has */
+  fetchFeed(origin: MemberId): FetchAgain;
   close(): void;
 }
 
 export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
   const channels: RpcChannel[] = [];
   const breakers: { shutdown(): void }[] = [];
-  const channelTo = (member: MemberId, service: 'node' | 'revocation'): RpcChannel => {
+  const channelTo = (member: MemberId, service: 'node' | 'consent' | 'revocation'): RpcChannel => {
     const address = federation.members.find(({ id }) => id === member)?.services[service];
     if (address === undefined) {
       throw new ConcordatError('FEDERATION_INVALID', `expected an address of ${service} ${member}`);
@@ -64,6 +68,10 @@ export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
         const { answer } = await client.freshness({ nonce }, options);
         return answer;
       };
+    },
+    fetchFeed(origin) {
+      const client = channelTo(origin, 'consent').clientOf(FeedService);
+      return (wanted, signal) => client.fetchFeed(wanted, { timeoutMs: FEED_TIMEOUT_MS, signal });
     },
     close() {
       for (const breaker of breakers) breaker.shutdown();

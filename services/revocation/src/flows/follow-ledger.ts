@@ -15,7 +15,6 @@ export function followLedger(context: RevocationContext): FollowedTopic {
     chainOf: () => topic,
     duplicates: `duplicates.${topic}`,
     onEffectFailing: 'stop', // a holder that is not known would not be addressed
-    canFetch: false,
     read: (value) => {
       const record = readLedgerRecord(codec, keys, value, self);
       if (!record.ok) return record;

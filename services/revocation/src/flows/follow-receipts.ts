@@ -16,7 +16,6 @@ export function followReceipts(context: RevocationContext, holder: MemberId): Fo
     chainOf: () => topic,
     duplicates: `duplicates.${topic}`,
     onEffectFailing: 'set aside',
-    canFetch: false,
     read: (value) => {
       const receipt = verifyStatement(codec, keys, 'Receipt', value, { signer: holder });
       if (!receipt.ok) return receipt;

@@ -31,8 +31,11 @@ export interface FollowedTopicOptions {
    * RECORD_FAILED and the chain goes on. `stop`: it is never passed by, for a purge must not be.
    */
   readonly onEffectFailing: 'set aside' | 'stop';
-  /** Can missing statements be asked for? Else a lane at a gap reads its topic again from the start at every start. */
-  readonly canFetch: boolean;
+  /**
+   * Told, in the commit, that missing statements should be asked for. Where nobody can be asked, a lane at a gap reads its
+   * topic again from the beginning at every start.
+   */
+  readonly onMissing?: () => void;
 }
 
 export interface FollowedTopicPorts {
@@ -55,6 +58,8 @@ interface Standing {
   readonly early: Set<number>;
   first: number;
   newest: number;
+  /** the offset after the last record that was looked at */
+  next: bigint | undefined;
 }
 
 export interface MissingPart {
@@ -91,7 +96,7 @@ export class FollowedTopic {
   /** The offset of the first record that has no effect yet. */
   position(lane: number): bigint {
     const { chains } = this.#ports;
-    const isNew = !this.#options.canFetch && !this.#standing.has(lane);
+    const isNew = !this.#options.onMissing && !this.#standing.has(lane);
     // what was refused before, for want of a key, may be the missing piece
     if (isNew && chains.hasGap(this.#options.chainOf(lane))) return 0n;
     return chains.position(this.topic, lane);
@@ -113,7 +118,9 @@ export class FollowedTopic {
         let next: bigint | undefined;
         for (const record of records) {
           this.#take({ topic: this.topic, lane, source: sourceOf(record) }, record.value);
-          if (!this.#standing.has(lane)) next = record.offset + 1n;
+          const standing = this.#standing.get(lane);
+          if (standing) standing.next = record.offset + 1n;
+          else next = record.offset + 1n;
         }
         if (next !== undefined) chains.setPosition(this.topic, lane, next);
         return this.#isEarly(lane, this.#head(lane).number + 1);
@@ -178,6 +185,7 @@ export class FollowedTopic {
       chains.count(`restarted.${this.topic}`);
     });
     onNotice(error, { topic: this.topic, lane });
+    this.#options.onMissing?.();
   }
 
   /** Positions were changed: what was remembered of them no longer counts. */
@@ -229,7 +237,7 @@ export class FollowedTopic {
     switch (followed.kind) {
       case 'next': {
         const problem = this.#effect(place, apply, nowMs);
-        if (standing && link.number >= standing.newest) this.#standing.delete(lane);
+        if (standing && link.number >= standing.newest) this.#goOn(lane, standing);
         return problem ? this.#refuse(place, problem, value, nowMs) : 'applied';
       }
       case 'duplicate':
@@ -297,9 +305,21 @@ export class FollowedTopic {
       remember(standing, came);
       return;
     }
-    this.#standing.set(lane, { early: new Set([came]), first: came, newest: came });
+    this.#standing.set(lane, {
+      early: new Set([came]),
+      first: came,
+      newest: came,
+      next: undefined,
+    });
     const text = `${this.#options.chainOf(lane)}: ${missingText(gap)} are missing; the lane waits`;
     this.#ports.onNotice(new ConcordatError('CHAIN_GAP', text), { topic, lane });
+    this.#options.onMissing?.();
+  }
+
+  /** Nothing is missing any more of all that was looked at. */
+  #goOn(lane: number, { next }: Standing): void {
+    this.#standing.delete(lane);
+    if (next !== undefined) this.#ports.chains.setPosition(this.topic, lane, next);
   }
 
   #refuse(place: Place, why: ConcordatError, value: Uint8Array, nowMs: UnixMs): 'refused' {

@@ -55,6 +55,8 @@ class KafkaReader implements LogReader {
   #left: Promise<void> = Promise.resolve();
   #watched: WatchState = WATCH_START;
   #renewing: Promise<void> | undefined;
+  /** Lanes whose log was lost and that are being begun again. */
+  readonly #beginning = new Set<LaneWorker>();
   #watching: Promise<void> | undefined;
 
   constructor(connection: KafkaConnection, admin: LogAdmin, options: KafkaReadOptions) {
@@ -88,41 +90,51 @@ class KafkaReader implements LogReader {
   async #takeUp(topic: string): Promise<void> {
     for (const { lane } of await this.#admin.ends(topic)) {
       if (this.#options.onlyLane !== undefined && this.#options.onlyLane !== lane) continue;
-      const start = await this.#startOffset(topic, lane);
-      const worker: LaneWorker = new LaneWorker({
-        ...this.#options,
-        topic,
-        lane,
-        start,
-        clock: this.#connection.clock,
-        onDeath: (cause) => {
-          this.#die(cause);
-        },
-        onPause: () => {
-          this.#steer((consumer) => {
-            consumer.pause([{ topic, partitions: [lane] }]);
-          });
-        },
-        onResume: () => {
-          this.#steer((consumer) => {
-            consumer.seek({ topic, partition: lane, offset: String(worker.wanted) });
-            consumer.resume([{ topic, partitions: [lane] }]);
-          });
-        },
-      });
-      this.#workers.set(laneKey(topic, lane), worker);
+      this.#addWorker(topic, lane, await this.#startOffset(topic, lane));
     }
+  }
+
+  #addWorker(topic: string, lane: number, start: bigint): void {
+    const worker: LaneWorker = new LaneWorker({
+      ...this.#options,
+      topic,
+      lane,
+      start,
+      clock: this.#connection.clock,
+      onDeath: (cause) => {
+        this.#die(cause);
+      },
+      onPause: () => {
+        this.#steer((consumer) => {
+          consumer.pause([{ topic, partitions: [lane] }]);
+        });
+      },
+      onResume: () => {
+        this.#steer((consumer) => {
+          consumer.seek({ topic, partition: lane, offset: String(worker.wanted) });
+          consumer.resume([{ topic, partitions: [lane] }]);
+        });
+      },
+    });
+    this.#workers.set(laneKey(topic, lane), worker);
   }
 
   /** A new leader's end may lag for a moment: what looks cut is looked at again. */
   async #startOffset(topic: string, lane: number): Promise<bigint> {
+    const { onRestart } = this.#options;
+    let isTold = onRestart === undefined;
     for (let look = 0; ; look++) {
       const ends = (await this.#admin.ends(topic)).find((each) => each.lane === lane);
       if (ends === undefined)
         throw new ConcordatError('TOPIC_MISSING', `${topic} lost lane ${String(lane)}`);
       const start = startOffset(topic, this.#options.position(topic, lane), ends);
       if (start.ok) return start.value;
-      if (look === RECHECKS) throw start.error;
+      if (look >= RECHECKS) {
+        if (isTold) throw start.error;
+        isTold = true;
+        onRestart?.(topic, lane, start.error);
+        continue;
+      }
       await this.#connection.clock.sleep(RECHECK_MS, this.#stop.signal);
     }
   }
@@ -221,7 +233,7 @@ class KafkaReader implements LogReader {
       const ends = (await this.#admin.ends(topic)).find((each) => each.lane === lane);
       if (ends === undefined) return false;
       const start = startOffset(topic, wanted, ends);
-      if (!start.ok) this.#die(start.error);
+      if (!start.ok) this.#lost(topic, lane, start.error);
       return start.ok;
     } catch {
       return false; // the broker cannot say: nothing is taken, the batch comes again
@@ -346,7 +358,7 @@ class KafkaReader implements LogReader {
     const where = `${topic} lane ${String(ends.lane)} offset ${String(wanted)}`;
     switch (verdict.kind) {
       case 'restarted':
-        this.#die(logRestarted(topic, wanted, ends));
+        this.#lost(topic, ends.lane, logRestarted(topic, wanted, ends));
         return;
       case 'renew':
         this.#connection.log?.('warn', `${where}: no progress, reading anew`);
@@ -360,6 +372,32 @@ class KafkaReader implements LogReader {
       case 'handler-stuck':
         this.#die(new ConcordatError('LOG_STALLED', `${where}: its handler does not return`));
     }
+  }
+
+  /** The lane was made anew or cut: whoever reads it may begin it again, with a consumer that knows nothing of the old one. */
+  #lost(topic: string, lane: number, error: ConcordatError): void {
+    const worker = this.#workers.get(laneKey(topic, lane));
+    if (this.#options.onRestart === undefined || worker === undefined) {
+      this.#die(error);
+      return;
+    }
+    if (this.#beginning.has(worker)) return;
+    this.#beginning.add(worker);
+    this.#begin(worker)
+      .catch((cause: unknown) => {
+        this.#die(cause instanceof Error ? cause : error);
+      })
+      .finally(() => this.#beginning.delete(worker));
+  }
+
+  async #begin(worker: LaneWorker): Promise<void> {
+    const { topic, lane } = worker;
+    await worker.close();
+    const start = await this.#startOffset(topic, lane); // looks again, and tells of it
+    if (this.#over) return;
+    this.#addWorker(topic, lane, start);
+    this.#watched = { ...this.#watched, lanes: new Map() };
+    this.#renew();
   }
 
   #die(cause: Error): void {

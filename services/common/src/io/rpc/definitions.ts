@@ -17,6 +17,7 @@ export interface Access {
 const OWN_SYSTEM: Access = { services: ['system'], member: 'own' };
 const OWN_OPERATOR: Access = { services: ['operator'], member: 'own' };
 const OWN_REVOCATION: Access = { services: ['revocation'], member: 'own' };
+const OWN_CONSENT: Access = { services: ['consent'], member: 'own' };
 const ANY_NODE: Access = { services: ['node'], member: 'any' };
 const OTHER_NODE: Access = { services: ['node'], member: 'other' };
 
@@ -84,6 +85,17 @@ export const KeyService = {
   },
 } as const satisfies AnyService;
 
+export const BlockService = {
+  name: 'concordat.node.v1.BlockService',
+  methods: {
+    fetchBlocks: unary(
+      [node.FetchBlocksRequest, node.FetchBlocksResponse],
+      OWN_CONSENT,
+      largeAnswer,
+    ),
+  },
+} as const satisfies AnyService;
+
 export const OperatorService = {
   name: 'concordat.node.v1.OperatorService',
   methods: {
@@ -110,6 +122,17 @@ export const ConsentService = {
   methods: {
     status: unary([consent.StatusRequest, consent.StatusResponse], OWN_OPERATOR),
     explain: unary([consent.ExplainRequest, consent.ExplainResponse], OWN_OPERATOR),
+  },
+} as const satisfies AnyService;
+
+export const FeedService = {
+  name: 'concordat.consent.v1.FeedService',
+  methods: {
+    fetchFeed: unary(
+      [consent.FetchFeedRequest, consent.FetchFeedResponse],
+      OTHER_NODE,
+      largeAnswer,
+    ),
   },
 } as const satisfies AnyService;
 

@@ -157,3 +157,75 @@ test('a flood of refused records fills no disk, and evidence of equivocation out
   expect([kept.length, kept[0], kept.at(-1)]).toEqual([1_001, 't/0/0', 't/0/1500']);
   expect(tables.counters()).toMatchObject({ 'quarantined.RECORD_MALFORMED': 1_500 });
 });
+
+describe('sent records', () => {
+  const keep = (from: number, to: number, atMs = NOW, of = tables) => {
+    for (let number = from; number <= to; number += 1) {
+      const seq = of.enqueueKept(
+        't',
+        0,
+        { value: utf8(`record ${String(number)}`) },
+        {
+          ...{ epoch: 1, number, atMs },
+        },
+      );
+      of.sent('t', 0, seq);
+    }
+  };
+  const kept = (from: number, bytesMax = 1_000, of = tables) => {
+    const { values, firstKept } = of.keptFrom({ topic: 't', lane: 0, epoch: 1, from }, bytesMax);
+    return { firstKept, texts: values.map((value) => Buffer.from(value).toString()) };
+  };
+
+  test('are sent with their bytes, and stay for who missed them', () => {
+    tables.enqueueKept(
+      't',
+      0,
+      { value: utf8('a'), headers: { h: 'x' } },
+      { epoch: 1, number: 1, atMs: NOW },
+    );
+    tables.enqueue('t', 0, { value: utf8('b') });
+    const rows = tables.outboxOf('t', 0, 10);
+    expect(rows.map(({ record }) => Buffer.from(record.value).toString())).toEqual(['a', 'b']);
+    expect(rows[0]?.record.headers).toEqual({ h: 'x' });
+    tables.sent('t', 0, rows[1]?.seq ?? 0);
+    expect(tables.outboxSize()).toBe(0);
+    expect(kept(1)).toEqual({ firstKept: 1, texts: ['a'] });
+  });
+
+  test('are answered from a number on, within a size, at least one, and never across a hole', () => {
+    keep(3, 5);
+    keep(7, 8);
+    expect(kept(3)).toEqual({ firstKept: 3, texts: ['record 3', 'record 4', 'record 5'] });
+    expect(kept(4, 16).texts).toEqual(['record 4', 'record 5']);
+    expect(kept(4, 15).texts).toEqual(['record 4']);
+    expect(kept(4, 0).texts).toEqual(['record 4']);
+    expect(kept(6).texts).toEqual([]);
+    expect(kept(9)).toEqual({ firstKept: 3, texts: [] });
+    expect(tables.keptFrom({ topic: 't', lane: 1, epoch: 1, from: 1 }, 9).firstKept).toBe(0);
+  });
+
+  test.each([
+    ['their bytes', { ageMs: 1e9, bytes: 100 }, 0],
+    ['their age', { ageMs: 50, bytes: 1e9 }, 1],
+  ])('are bounded by %s; the oldest go first', (_name, bounds, perRecordMs) => {
+    const bounded = new ChainTables(db, bounds);
+    for (let n = 1; n <= 256; n += 1) keep(n, n, asUnixMs(NOW + n * perRecordMs), bounded);
+    const { firstKept } = kept(256, 9, bounded);
+    expect(firstKept).toBeGreaterThan(190);
+    expect(kept(256, 9, bounded).texts).toEqual(['record 256']);
+    // the sum is counted anew at a start
+    expect(
+      new ChainTables(db, bounds).keptFrom({ topic: 't', lane: 0, epoch: 1, from: 1 }, 9),
+    ).toEqual({ values: [], firstKept });
+  });
+
+  test('that the broker does not have yet are not dropped, whatever the bound', () => {
+    const bounded = new ChainTables(db, { ageMs: 0, bytes: 0 });
+    for (let number = 1; number <= 200; number += 1) {
+      bounded.enqueueKept('t', 0, { value: utf8('x') }, { epoch: 1, number, atMs: NOW });
+    }
+    expect(kept(1, 1, bounded).firstKept).toBe(1);
+    expect(bounded.outboxOf('t', 0, 1)[0]?.record.value).toEqual(utf8('x'));
+  });
+});

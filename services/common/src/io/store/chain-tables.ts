@@ -25,9 +25,20 @@ CREATE TABLE IF NOT EXISTS gap(
 CREATE TABLE IF NOT EXISTS quarantine(
   seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL UNIQUE, code TEXT NOT NULL, message TEXT NOT NULL,
   value BLOB NOT NULL, at_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS kept(
+  seq INTEGER PRIMARY KEY, topic TEXT NOT NULL, lane INTEGER NOT NULL, epoch INTEGER NOT NULL, number INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL, size INTEGER NOT NULL, value BLOB NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS kept_number ON kept(topic, lane, epoch, number);
 CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 `;
 
+/** What was sent stays for who missed it: past the topics' seven days, and within what a disk has to spare. */
+const KEPT_BOUNDS: KeptBounds = { ageMs: 30 * 86_400_000, bytes: 2 * 1024 ** 3 };
+/** After so many new ones the oldest are looked at, and at most so many go. */
+const LOOK_EVERY = 64;
+const DROPPED_AT_ONCE = 256;
+/** Records of one answer to somebody who missed them. */
+const SENT_AGAIN_MAX = 256;
 /** The newest that are kept; what was refused before them is counted only. */
 const QUARANTINE_ROWS_MAX = 1_000;
 
@@ -44,6 +55,19 @@ export type Followed =
   | { readonly kind: 'gap'; readonly missingFrom: number; readonly missingTo: number }
   | { readonly kind: 'broken' | 'equivocation' };
 
+/** How long, and how many bytes of, sent records are kept. */
+export interface KeptBounds {
+  readonly ageMs: number;
+  readonly bytes: number;
+}
+
+/** What a writer still has of a lane, from a number on. */
+export interface KeptRecords {
+  readonly values: readonly Uint8Array[];
+  /** the lowest number of this epoch that is still kept; 0: none is */
+  readonly firstKept: number;
+}
+
 export interface OutboxRow {
   readonly seq: number;
   readonly record: OutgoingRecord;
@@ -55,9 +79,14 @@ export interface OutboxRow {
  */
 export class ChainTables {
   readonly #db: Sqlite;
+  readonly #bounds: KeptBounds;
+  /** bytes of what is kept, about: counted at the start, for a sum over all rows costs too much at every send */
+  #keptBytes: number;
 
-  constructor(db: Sqlite) {
+  constructor(db: Sqlite, bounds = KEPT_BOUNDS) {
     this.#db = db;
+    this.#bounds = bounds;
+    this.#keptBytes = numberOf(db.get('SELECT coalesce(sum(size), 0) AS n FROM kept') ?? {}, 'n');
   }
 
   ownHead(chain: string): Head {
@@ -107,6 +136,69 @@ export class ChainTables {
     return numberOf(this.#db.get('SELECT max(seq) AS seq FROM outbox') ?? {}, 'seq');
   }
 
+  /** Enqueues a record of a chain and keeps its bytes, so that who missed it can have it again. */
+  enqueueKept(
+    topic: string,
+    lane: number,
+    record: OutgoingRecord,
+    { epoch, number, atMs }: { readonly epoch: number; readonly number: number; atMs: UnixMs },
+  ): number {
+    const { value } = record;
+    // the bytes stand once: the outbox row, which goes soon, has none of its own
+    const seq = this.enqueue(topic, lane, { ...record, value: new Uint8Array() });
+    this.#db.run(
+      'INSERT INTO kept VALUES(?, ?, ?, ?, ?, ?, ?, ?)',
+      ...[seq, topic, lane, epoch, number, atMs, value.length, value],
+    );
+    this.#keptBytes += value.length;
+    if (seq % LOOK_EVERY === 0) this.#dropOld(atMs);
+    return seq;
+  }
+
+  /** Kept records of a lane from a number on, without a gap; at least one if it is kept, however large. */
+  keptFrom(
+    { topic, lane, epoch, from }: { topic: string; lane: number; epoch: number; from: number },
+    bytesMax: number,
+  ): KeptRecords {
+    const where = 'FROM kept WHERE topic = ? AND lane = ? AND epoch = ?';
+    const place = [topic, lane, epoch] as const;
+    const first = this.#db.get(`SELECT min(number) AS number ${where}`, ...place)?.['number'];
+    const sizes = this.#db.all(
+      `SELECT number, size ${where} AND number >= ? ORDER BY number LIMIT ?`,
+      ...place,
+      ...[from, SENT_AGAIN_MAX],
+    );
+    let bytes = 0;
+    const wanted = sizes.findIndex((row, i) => {
+      bytes += numberOf(row, 'size');
+      return numberOf(row, 'number') !== from + i || (i > 0 && bytes > bytesMax);
+    });
+    const rows = this.#db.all(
+      `SELECT value ${where} AND number >= ? ORDER BY number LIMIT ?`,
+      ...place,
+      ...[from, wanted === -1 ? sizes.length : wanted],
+    );
+    return {
+      values: rows.map((row) => bytesOf(row, 'value')),
+      firstKept: typeof first === 'number' ? first : 0,
+    };
+  }
+
+  /** The oldest go first; what the broker does not have yet stays. */
+  #dropOld(nowMs: UnixMs): void {
+    const oldest = this.#db.all(
+      `SELECT seq, at_ms, size FROM kept WHERE NOT EXISTS(SELECT 1 FROM outbox WHERE outbox.seq = kept.seq)
+       ORDER BY seq LIMIT ?`,
+      DROPPED_AT_ONCE,
+    );
+    for (const row of oldest) {
+      const isOld = numberOf(row, 'at_ms') < nowMs - this.#bounds.ageMs;
+      if (!isOld && this.#keptBytes <= this.#bounds.bytes) return;
+      this.#db.run('DELETE FROM kept WHERE seq = ?', numberOf(row, 'seq'));
+      this.#keptBytes -= numberOf(row, 'size');
+    }
+  }
+
   outboxLanes(): { readonly topic: string; readonly lane: number }[] {
     return this.#db
       .all('SELECT DISTINCT topic, lane FROM outbox')
@@ -116,7 +208,8 @@ export class ChainTables {
   outboxOf(topic: string, lane: number, limit: number): OutboxRow[] {
     return this.#db
       .all(
-        'SELECT seq, value, headers FROM outbox WHERE topic = ? AND lane = ? ORDER BY seq LIMIT ?',
+        `SELECT o.seq, coalesce(k.value, o.value) AS value, o.headers FROM outbox o LEFT JOIN kept k ON k.seq = o.seq
+         WHERE o.topic = ? AND o.lane = ? ORDER BY o.seq LIMIT ?`,
         topic,
         lane,
         limit,
@@ -247,6 +340,13 @@ export class ChainTables {
   /** Does the followed chain miss a number? */
   hasGap(chain: string): boolean {
     return this.#db.get('SELECT 1 AS one FROM gap WHERE chain = ?', chain) !== undefined;
+  }
+
+  /** Does a chain on any lane of this topic miss a number? */
+  hasGapOn(topic: string): boolean {
+    const start = `${topic}/`;
+    const sql = 'SELECT 1 AS one FROM gap WHERE substr(chain, 1, ?) = ? LIMIT 1';
+    return this.#db.get(sql, start.length, start) !== undefined;
   }
 
   gaps(): string[] {

@@ -1,0 +1,18 @@
+import { feedTopic } from '@concordat/common/domain/topics.js';
+import { sendAgain } from '@concordat/common/io/chain/send-again.js';
+import type { FeedService } from '@concordat/common/io/rpc/definitions.js';
+import type { Handlers } from '@concordat/common/io/rpc/server.js';
+import type { ConsentContext } from './context.js';
+
+/** For other members' nodes: blocks of the feed to the caller, whom its certificate names, and of no other. */
+export function feedCalls({
+  self,
+  store,
+}: Pick<ConsentContext, 'self' | 'store'>): Handlers<typeof FeedService> {
+  return {
+    fetchFeed: async (request, { caller }) => {
+      const topic = feedTopic({ origin: self, recipient: caller.member });
+      return sendAgain(store.chains, topic, request);
+    },
+  };
+}
