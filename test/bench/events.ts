@@ -1,6 +1,6 @@
-import type { MemberId } from '@concordat/common/domain/ids.js';
-import type { concordat } from '@concordat/common/io/rpc/definitions.js';
+import { generate } from '@concordat/common/domain/synthetic/generate.js';
 import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
+import type { concordat } from '@concordat/common/io/rpc/definitions.js';
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
 import { EXAMPLE_PURPOSE } from '@concordat/cli/domain/example-agreement.js';
 import { SCHEMAS_DIR } from '@concordat/cli/io/home.js';
@@ -8,72 +8,58 @@ import { newEventId } from '@concordat/cli/io/new-id.js';
 
 type PublishRequest = concordat.node.v1.PublishRequest;
 
-/** What every event holds, ours and the reference's alike. */
-export const CONTENT_BYTES = 1_024;
-export const PURPOSE = EXAMPLE_PURPOSE;
-const CATEGORY = 'listing.example.individual';
+const CATEGORY = 'threat-indicator';
+/** Of every event's JSON, ours and the reference's alike. */
+const CONTENT_BYTES = 1_024;
+/** Different contents; more events than these use them in turn, each event under an id and keys of its own. */
+const CONTENTS = 2_000;
 const RETAIN_MS = 29 * 86_400_000;
+export const PURPOSE = EXAMPLE_PURPOSE;
 
 /** What the report says an event is. */
-export const EVENT_IN_WORDS = `category ${CATEGORY}: ${String(CONTENT_BYTES)} bytes of JSON in 6 sections, each sealed under a key of its own`;
+export const EVENT_IN_WORDS =
+  `category ${CATEGORY}: an invented STIX 2.1 indicator, ${String(CONTENT_BYTES)} bytes of JSON in five sections, ` +
+  'each sealed under a key of its own; the reference carries the same JSON, one record each';
 
-/** mulberry32: quick, and the same events for the same seed. */
-function chance(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+let contents: readonly BenchContent[] = [];
+
+export interface BenchContent {
+  readonly category: string;
+  /** as it travels: UTF-8 JSON */
+  readonly json: Buffer;
 }
 
-const LETTERS = 'abcdefghijklmnopqrstuvwxyz ';
-
-/** Contents of events as UTF-8 JSON of exactly `CONTENT_BYTES`, the same for the same seed. */
-export function makeContents(count: number, seed: number): Buffer[] {
-  const next = chance(seed);
-  const text = (length: number): string =>
-    Array.from({ length }, () => LETTERS[Math.floor(next() * LETTERS.length)]).join('');
-  return Array.from({ length: count }, (_, at) => {
-    const withRemark = (remark: string): string =>
-      JSON.stringify({
-        firstName: text(8),
-        secondName: text(10),
-        nationalities: [text(7)],
-        datesOfBirth: [{ typeOfDate: 'EXACT', date: '1970-01-01' }],
-        aliases: [{ quality: 'Good', aliasName: text(16) }],
-        documents: [{ typeOfDocument: 'Passport', number: text(9), issuingCountry: text(7) }],
-        addresses: [{ city: text(9), country: text(7) }],
-        remarks: [{ of: 'INDIVIDUAL', index: 0, text: remark }],
-        referenceNumber: `EXi.${String(at)}`,
-        listedOn: '2026-01-15',
-      });
-    return Buffer.from(withRemark(text(CONTENT_BYTES - withRemark('').length)));
-  });
+/** Contents for so many events, the same in every process and run. */
+export function contentsFor(count: number): BenchContent[] {
+  if (contents.length === 0) contents = Array.from({ length: CONTENTS }, (_, at) => made(at));
+  return Array.from({ length: Math.ceil(count / CONTENTS) }, () => contents)
+    .flat()
+    .slice(0, count);
 }
 
-/** Events to publish, with new ids; `audience` names who may have them. */
-export function makeRequests(
-  contents: readonly Buffer[],
-  audience: readonly MemberId[],
-): PublishRequest[] {
+function made(index: number): BenchContent {
+  const { category, content } = generate(CATEGORY, 'bench', index, { bytes: CONTENT_BYTES });
+  return { category, json: Buffer.from(JSON.stringify(content)) };
+}
+
+/** Events to publish, with new ids, for everybody whom the agreement allows. */
+export function makeRequests(count: number): PublishRequest[] {
   const schema = openCategoryCodec(SCHEMAS_DIR).findByCategory(CATEGORY);
   if (!schema) throw new Error(`schemas/ has no category ${CATEGORY}`);
   const nowMs = Date.now();
   const ports = { clock: systemClock, random: systemRandom };
-  return contents.map((contentJson) => ({
+  return contentsFor(count).map(({ category, json }) => ({
     eventId: newEventId(ports),
-    category: CATEGORY,
+    category,
     schemaHash: schema.hash,
-    contentJson,
+    contentJson: json,
     collectedAtMs: nowMs,
     retainUntilMs: nowMs + RETAIN_MS,
     purposes: [PURPOSE],
     legalBasis: 'measurement',
     handling: { tlp: 'GREEN', europol: 'H1', source: 'A', information: 1 },
     supersedes: '',
-    audience: { byAgreement: audience.length === 0, members: [...audience] },
+    audience: { byAgreement: true, members: [] },
     derivedFrom: [],
   }));
 }

@@ -33,6 +33,7 @@ export interface IngestRun {
   readonly ids: readonly string[];
   readonly eventsPerSecond: number;
   readonly wallMsPerEvent: number;
+  readonly eventsPerBlock: number;
   /** CPU time by process; `kafka` when the broker is ours */
   readonly cpuMsPerEvent: Readonly<Record<string, number>>;
 }
@@ -46,20 +47,13 @@ async function cpuBy(origin: Origin): Promise<Map<string, number>> {
   return used;
 }
 
-let seed = 0;
-/** A new seed for each measurement: never the same contents twice. */
-export function nextSeed(): number {
-  return (seed += 1);
-}
-
 /** Publishes `count` new events as fast as they are taken, and waits until all can be read. @throws Error when one is lost */
 export async function ingest(origin: Origin, count: number): Promise<IngestRun> {
   const { stage, federation, publisher } = origin;
-  const about = { count, seed: nextSeed(), audience: [] };
-  const ids = await publisher.calls.prepare(about);
+  const ids = await publisher.calls.prepare(count);
   const heldBefore = await federation.readable();
   const cpuBefore = await cpuBy(origin);
-  const firstMs = await stage.unlessFailed(publisher.calls.publishAll());
+  const { firstMs, blocks } = await stage.unlessFailed(publisher.calls.publishAll());
   const readable = async (): Promise<number> => {
     const held = await federation.readable();
     return Math.min(...held.map((now, at) => now - (heldBefore[at] ?? 0)));
@@ -77,6 +71,7 @@ export async function ingest(origin: Origin, count: number): Promise<IngestRun> 
     ids,
     eventsPerSecond: (count * 1_000) / (lastMs - firstMs),
     wallMsPerEvent: (lastMs - firstMs) / count,
+    eventsPerBlock: count / blocks,
     cpuMsPerEvent: Object.fromEntries(cpuMsPerEvent) as Record<string, number>,
   };
 }

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { connectKafka } from '@concordat/common/io/kafka/connection.js';
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
 import type { WorkerProcess } from './children.js';
-import { nextSeed } from './ingest.js';
 import type { Stage } from './stage.js';
 import type { RawConsumerCalls } from './workers/raw-consumer.js';
 import { PARTITIONS } from './workers/raw-kafka.js';
@@ -46,7 +45,7 @@ export async function openRawRelay(stage: Stage): Promise<RawRelay> {
     ...{ producer, relay, consumer },
     run: async (count, sendSize) => {
       await relay.calls.setSendSize(sendSize);
-      await producer.calls.prepare({ count, seed: nextSeed() });
+      await producer.calls.prepare(count);
       const firstMs = await stage.unlessFailed(producer.calls.sendAll(sendSize));
       const lastMs = await stage.unlessFailed(consumer.calls.last(count));
       return (count * 1_000) / (lastMs - firstMs);

@@ -1,5 +1,5 @@
 import { startFederation } from '../federation.js';
-import { closeOrigin, ingest, nextSeed, openOrigin } from '../ingest.js';
+import { closeOrigin, ingest, openOrigin } from '../ingest.js';
 import type { BenchPlan } from '../options.js';
 import { openRawRelay } from '../raw-relay.js';
 import type { PhaseResult } from '../result.js';
@@ -21,11 +21,11 @@ export async function measureLatency(stage: Stage, plan: BenchPlan): Promise<Pha
 
   const ours = async (count: number): Promise<number[]> => {
     const { calls } = origin.publisher;
-    const ids = await calls.prepare({ count, seed: nextSeed(), audience: [] });
+    const ids = await calls.prepare(count);
     return elapsed(await calls.publishSteadily(perSecond), await subscriber.calls.seen(ids));
   };
   const reference = async (count: number): Promise<number[]> => {
-    const keys = await raw.producer.calls.prepare({ count, seed: nextSeed() });
+    const keys = await raw.producer.calls.prepare(count);
     const dueMs = await raw.producer.calls.sendSteadily(perSecond);
     return elapsed(dueMs, await raw.consumer.calls.seen(keys));
   };

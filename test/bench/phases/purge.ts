@@ -1,5 +1,5 @@
 import { startFederation } from '../federation.js';
-import { type Origin, closeOrigin, ingest, nextSeed, openOrigin } from '../ingest.js';
+import { type Origin, closeOrigin, ingest, openOrigin } from '../ingest.js';
 import type { BenchPlan } from '../options.js';
 import type { PhaseResult } from '../result.js';
 import type { Stage } from '../stage.js';
@@ -44,7 +44,7 @@ async function oneRun(
   const events = seconds * eventsPerSecond;
   const { ids } = await ingest(origin, orders);
   await officer.calls.prepare(ids.map((id) => [id]));
-  await publisher.calls.prepare({ count: events, seed: nextSeed(), audience: [] });
+  await publisher.calls.prepare(events);
   const [held = 0] = await federation.readable();
   const [sent] = await Promise.all([
     officer.calls.orderSteadily(ordersPerSecond),

@@ -1,9 +1,10 @@
+import { readSome } from '../read-some.js';
 import { startFederation } from '../federation.js';
 import { type IngestRun, closeOrigin, ingest, openOrigin } from '../ingest.js';
 import type { BenchPlan } from '../options.js';
 import { bestSendSize, openRawRelay } from '../raw-relay.js';
 import type { Stage } from '../stage.js';
-import { type Measured, measured } from '../stats.js';
+import { type Measured, measured, median } from '../stats.js';
 import { type PhaseResult, medians, prefixed } from '../result.js';
 
 /** How many events a second, until the recipient can read them, beside the reference. */
@@ -28,6 +29,10 @@ export async function measureThroughput(stage: Stage, plan: BenchPlan): Promise<
     const rates = `${run.eventsPerSecond.toFixed(0)} events/s, reference ${rawRate.toFixed(0)}`;
     stage.progress(`throughput: round ${String(round)} of ${String(rounds)}: ${rates}`);
   }
+  await readSome(
+    origin,
+    ours.flatMap(({ ids }) => ids),
+  );
   await closeOrigin(origin);
   await raw.close();
   const eventsPerSecond = measured(ours.map((run) => run.eventsPerSecond));
@@ -39,6 +44,7 @@ export async function measureThroughput(stage: Stage, plan: BenchPlan): Promise<
       eventsPerSecond: eventsPerSecond.median,
       rawEventsPerSecond: rawEventsPerSecond.median,
       rawSendSize,
+      eventsPerBlock: median(ours.map((run) => run.eventsPerBlock)),
     },
     byProcess: { cpuMsPerEvent: medians(cpu) },
     measurements: { eventsPerSecond, rawEventsPerSecond, ...prefixed('cpuMsPerEvent', cpu) },

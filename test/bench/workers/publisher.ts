@@ -1,7 +1,6 @@
-import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
 import { type Place, connect } from '../connect.js';
-import { makeContents, makeRequests } from '../events.js';
+import { makeRequests } from '../events.js';
 import { machineMs } from '../proc.js';
 import { openLoop } from '../open-loop.js';
 
@@ -17,10 +16,12 @@ export function publisherCalls() {
   let connection: Connection | undefined;
   let prepared: readonly PublishRequest[] = [];
 
-  const publish = async (request: PublishRequest): Promise<void> => {
+  /** @returns the block that the event is in */
+  const publish = async (request: PublishRequest): Promise<string> => {
     if (!connection) throw new TypeError('not connected');
-    const answer = await connection.client.publish(request, CALL);
-    if (answer.repeated) throw new Error(`${request.eventId} was published before`);
+    const { lane, blockNumber, repeated } = await connection.client.publish(request, CALL);
+    if (repeated) throw new Error(`${request.eventId} was published before`);
+    return `${String(lane)}/${String(blockNumber)}`;
   };
 
   return {
@@ -29,29 +30,28 @@ export function publisherCalls() {
     },
 
     /** Makes events and holds them. @returns their ids */
-    async prepare(about: {
-      readonly count: number;
-      readonly seed: number;
-      readonly audience: readonly MemberId[];
-    }): Promise<string[]> {
-      prepared = makeRequests(makeContents(about.count, about.seed), about.audience);
+    async prepare(count: number): Promise<string[]> {
+      prepared = makeRequests(count);
       return prepared.map(({ eventId }) => eventId);
     },
 
-    /** Publishes what is prepared as fast as the node takes it. @returns when the first was sent */
-    async publishAll(): Promise<number> {
+    /** Publishes what is prepared as fast as the node takes it. @returns when the first was sent, and how many blocks it made */
+    async publishAll(): Promise<{ readonly firstMs: number; readonly blocks: number }> {
       const firstMs = machineMs();
+      const blocks = new Set<string>();
       const queue = prepared.values();
       const lane = async (): Promise<void> => {
-        for (const request of queue) await publish(request);
+        for (const request of queue) blocks.add(await publish(request));
       };
       await Promise.all(Array.from({ length: WIDTH }, lane));
-      return firstMs;
+      return { firstMs, blocks: blocks.size };
     },
 
     /** Publishes what is prepared at a steady rate, however long answers take. @returns when each was due */
     publishSteadily: (perSecond: number): Promise<number[]> =>
-      openLoop(prepared, perSecond, publish),
+      openLoop(prepared, perSecond, async (request) => {
+        await publish(request);
+      }),
   };
 }
 export type PublisherCalls = ReturnType<typeof publisherCalls>;

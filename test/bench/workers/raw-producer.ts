@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { Message, Producer } from 'kafkajs';
-import { makeContents } from '../events.js';
+import { contentsFor } from '../events.js';
 import { openLoop } from '../open-loop.js';
 import { machineMs } from '../proc.js';
 import { PARTITIONS, type RawPlace, rawKafka } from './raw-kafka.js';
@@ -26,13 +27,10 @@ export function rawProducerCalls() {
     },
 
     /** Makes the same contents as for ours, each with a key to know it by. @returns the keys */
-    async prepare(about: { readonly count: number; readonly seed: number }): Promise<string[]> {
-      const contents = makeContents(about.count, about.seed);
-      prepared = contents.map((value, at) => ({
-        key: `${String(about.seed)}-${String(at)}`,
-        value,
-      }));
-      return prepared.map(({ key }) => String(key));
+    async prepare(count: number): Promise<string[]> {
+      const keys = Array.from({ length: count }, () => randomUUID());
+      prepared = contentsFor(count).map(({ json }, at) => ({ key: keys[at] ?? null, value: json }));
+      return keys;
     },
 
     /** Sends what is prepared, so many records a send, each send to the next partition. @returns when the first was sent */
