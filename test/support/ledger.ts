@@ -1,5 +1,5 @@
 import { blockRef } from '@concordat/common/domain/block.js';
-import { sha256, utf8 } from '@concordat/common/domain/bytes.js';
+import { equalBytes, sha256, utf8 } from '@concordat/common/domain/bytes.js';
 import { EMPTY_HEAD, type Head, nextLink } from '@concordat/common/domain/chain.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import {
@@ -74,7 +74,8 @@ export class TestLedger {
   readonly #onRecord: (record: Uint8Array) => void;
   readonly #blocks: OwnBlock[] = [];
   readonly #holders = new Map<EventId, Set<MemberId>>();
-  readonly #seals = new Map<OrderId, TestSeal>();
+  readonly #seals = new Map<OrderId, TestSeal & { readonly orderHash: Hash }>();
+  readonly #sealed = new Set<EventId>();
   #head: Head = EMPTY_HEAD;
   #blockHead: Head = EMPTY_HEAD;
   #seeds = 0;
@@ -144,7 +145,13 @@ export class TestLedger {
     if (!order.ok) throw order.error;
     const { value, hash } = order.value;
     const before = this.#seals.get(value.orderId);
+    if (before && !equalBytes(before.orderHash, hash)) {
+      throw new ConcordatError('ORDER_INVALID', 'this order id was sealed for another order');
+    }
     if (before) return before;
+    if (value.ids.some((id) => this.#sealed.has(id))) {
+      throw new ConcordatError('ORDER_INVALID', 'covers an event that is purged already');
+    }
     const published = this.#blocks.flatMap(({ events }) => events.map(({ id }) => id));
     if (!value.ids.every((id) => published.includes(id))) {
       throw new ConcordatError('ORDER_INVALID', 'covers an event not published here');
@@ -166,7 +173,8 @@ export class TestLedger {
       seals,
       holders: this.#holdersOf(value.ids),
     });
-    const answer = { sealRecord: bytes, evidence: this.#evidence(touched) };
+    for (const id of value.ids) this.#sealed.add(id);
+    const answer = { sealRecord: bytes, evidence: this.#evidence(touched), orderHash: hash };
     this.#seals.set(value.orderId, answer);
     return answer;
   }

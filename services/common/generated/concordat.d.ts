@@ -389,6 +389,8 @@ export namespace concordat.revocation.v1 {
     readonly member: string;
     readonly state: string;
     readonly answeredAtMs: number;
+    readonly remindedAtMs: number;
+    readonly noticedAtMs: number;
   };
   const HolderStatus: MessageType<HolderStatus>;
 
@@ -415,6 +417,7 @@ export namespace concordat.revocation.v1 {
     readonly publications: number;
     readonly ledgerNumber: number;
     readonly gaps: readonly string[];
+    readonly endingSoon: number;
   };
   const ListResponse: MessageType<ListResponse>;
 
@@ -427,6 +430,23 @@ export namespace concordat.revocation.v1 {
     readonly dsseJson: string;
   };
   const CertificateResponse: MessageType<CertificateResponse>;
+
+  type NoticesRequest = {
+    readonly orderId: string;
+  };
+  const NoticesRequest: MessageType<NoticesRequest>;
+
+  type Notice = {
+    readonly member: string;
+    readonly entryNumber: number;
+    readonly dsseJson: string;
+  };
+  const Notice: MessageType<Notice>;
+
+  type NoticesResponse = {
+    readonly notices: readonly Notice[];
+  };
+  const NoticesResponse: MessageType<NoticesResponse>;
 }
 
 export namespace google.protobuf {

@@ -5897,6 +5897,8 @@ export const concordat = $root.concordat = (() => {
                 HolderStatus.prototype.member = "";
                 HolderStatus.prototype.state = "";
                 HolderStatus.prototype.answeredAtMs = 0;
+                HolderStatus.prototype.remindedAtMs = 0;
+                HolderStatus.prototype.noticedAtMs = 0;
 
                 HolderStatus.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -5911,6 +5913,10 @@ export const concordat = $root.concordat = (() => {
                         writer.uint32(18).string(message.state);
                     if (message.answeredAtMs != null && $Object.hasOwnProperty.call(message, "answeredAtMs") && (typeof message.answeredAtMs === "object" ? message.answeredAtMs.low || message.answeredAtMs.high : message.answeredAtMs !== 0))
                         writer.uint32(24).int64(message.answeredAtMs);
+                    if (message.remindedAtMs != null && $Object.hasOwnProperty.call(message, "remindedAtMs") && (typeof message.remindedAtMs === "object" ? message.remindedAtMs.low || message.remindedAtMs.high : message.remindedAtMs !== 0))
+                        writer.uint32(32).int64(message.remindedAtMs);
+                    if (message.noticedAtMs != null && $Object.hasOwnProperty.call(message, "noticedAtMs") && (typeof message.noticedAtMs === "object" ? message.noticedAtMs.low || message.noticedAtMs.high : message.noticedAtMs !== 0))
+                        writer.uint32(40).int64(message.noticedAtMs);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -5969,6 +5975,24 @@ export const concordat = $root.concordat = (() => {
                                     message.answeredAtMs = value;
                                 else
                                     delete message.answeredAtMs;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.remindedAtMs = value;
+                                else
+                                    delete message.remindedAtMs;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.noticedAtMs = value;
+                                else
+                                    delete message.noticedAtMs;
                                 continue;
                             }
                         }
@@ -6266,6 +6290,7 @@ export const concordat = $root.concordat = (() => {
                 ListResponse.prototype.publications = 0;
                 ListResponse.prototype.ledgerNumber = 0;
                 ListResponse.prototype.gaps = $util.emptyArray;
+                ListResponse.prototype.endingSoon = 0;
 
                 ListResponse.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -6287,6 +6312,8 @@ export const concordat = $root.concordat = (() => {
                     if (message.gaps != null && message.gaps.length)
                         for (let i = 0; i < message.gaps.length; ++i)
                             writer.uint32(42).string(message.gaps[i]);
+                    if (message.endingSoon != null && $Object.hasOwnProperty.call(message, "endingSoon") && (typeof message.endingSoon === "object" ? message.endingSoon.low || message.endingSoon.high : message.endingSoon !== 0))
+                        writer.uint32(48).int64(message.endingSoon);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -6388,6 +6415,15 @@ export const concordat = $root.concordat = (() => {
                                 if (!(message.gaps && message.gaps.length))
                                     message.gaps = [];
                                 message.gaps.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.endingSoon = value;
+                                else
+                                    delete message.endingSoon;
                                 continue;
                             }
                         }
@@ -6572,6 +6608,277 @@ export const concordat = $root.concordat = (() => {
                 };
 
                 return CertificateResponse;
+            })();
+
+            v1.NoticesRequest = (function() {
+
+                const NoticesRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                NoticesRequest.prototype.orderId = "";
+
+                NoticesRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.orderId != null && $Object.hasOwnProperty.call(message, "orderId") && message.orderId !== "")
+                        writer.uint32(10).string(message.orderId);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                NoticesRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.revocation.v1.NoticesRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.orderId = value;
+                                else
+                                    delete message.orderId;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return NoticesRequest;
+            })();
+
+            v1.Notice = (function() {
+
+                const Notice = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                Notice.prototype.member = "";
+                Notice.prototype.entryNumber = 0;
+                Notice.prototype.dsseJson = "";
+
+                Notice.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.member != null && $Object.hasOwnProperty.call(message, "member") && message.member !== "")
+                        writer.uint32(10).string(message.member);
+                    if (message.entryNumber != null && $Object.hasOwnProperty.call(message, "entryNumber") && (typeof message.entryNumber === "object" ? message.entryNumber.low || message.entryNumber.high : message.entryNumber !== 0))
+                        writer.uint32(16).int64(message.entryNumber);
+                    if (message.dsseJson != null && $Object.hasOwnProperty.call(message, "dsseJson") && message.dsseJson !== "")
+                        writer.uint32(26).string(message.dsseJson);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                Notice.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.revocation.v1.Notice();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.member = value;
+                                else
+                                    delete message.member;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.entryNumber = value;
+                                else
+                                    delete message.entryNumber;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.dsseJson = value;
+                                else
+                                    delete message.dsseJson;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return Notice;
+            })();
+
+            v1.NoticesResponse = (function() {
+
+                const NoticesResponse = function (properties) {
+                    this.notices = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                NoticesResponse.prototype.notices = $util.emptyArray;
+
+                NoticesResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.notices != null && message.notices.length)
+                        for (let i = 0; i < message.notices.length; ++i)
+                            $root.concordat.revocation.v1.Notice.encode(message.notices[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                NoticesResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.revocation.v1.NoticesResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.notices && message.notices.length))
+                                    message.notices = [];
+                                message.notices.push($root.concordat.revocation.v1.Notice.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return NoticesResponse;
             })();
 
             return v1;

@@ -30,7 +30,7 @@ import { Notices } from './flows/notices.js';
 import { Publisher } from './flows/publish.js';
 import { Reader } from './flows/read.js';
 import { Readers, type TopicFlow } from './flows/readers.js';
-import { RetentionClock } from './flows/retention-clock.js';
+import { retentionClock } from './flows/retention-clock.js';
 import { recover } from './flows/recover.js';
 import { refuseLostState } from './flows/refuse-lost-state.js';
 import { KeyOffice } from './flows/release-keys.js';
@@ -146,7 +146,11 @@ async function open(
   }
 
   const freshness = new Map([...partners].map(([origin, { keeper }]) => [origin, keeper]));
-  const retention = new RetentionClock(context, freshness, settings.retentionCheckMs);
+  const retention = retentionClock(
+    context,
+    (origin) => freshness.get(origin)?.originTime,
+    settings.retentionCheckMs,
+  );
   retention.start(die);
   opened.push(() => retention.close());
   const publisher = new Publisher(context, isOrigin ? await log.laneCount(eventsTopic(self)) : 0);

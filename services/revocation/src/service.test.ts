@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { type OrderId, asUnixMs } from '@concordat/common/domain/ids.js';
@@ -316,6 +317,38 @@ describe('a rule', () => {
     expect(world.verify(await world.certificate(id))).toEqual({ de: [A] });
   });
 
+  test('makes the very same order again after its database is lost, and the node answers it', async () => {
+    const asked: string[] = [];
+    const node = {
+      destroyKeys: (order: Uint8Array, signal: AbortSignal) => {
+        asked.push(Buffer.from(order).toString('hex'));
+        return world.seal(order, signal);
+      },
+    };
+    const over = asUnixMs(NOW + DAY_MS);
+    world.nowMs = over;
+    world.ledger.publish({ id: A }, { id: B, retainUntilMs: over }, { id: C, supersedes: A });
+    world.ledger.release(DE, A);
+    await world.start({ node });
+    const superseded = ruleOrderId(place, { id: A, reason: 'superseded' });
+    const retention = ruleOrderId(place, { id: B, reason: 'retention' });
+    await world.reaches(retention, 'CLOSED');
+    await world.reaches(superseded, 'APPENDED');
+    await world.stop();
+    rmSync(world.dir, { recursive: true });
+
+    world.nowMs = asUnixMs(NOW + 5 * DAY_MS);
+    await world.start({ node });
+    await world.reaches(retention, 'CLOSED');
+    await world.reaches(superseded, 'APPENDED');
+    expect(asked).toHaveLength(4);
+    expect(new Set(asked).size).toBe(2);
+    // what comes late is answered in the same time as everything else
+    expect(await world.status(superseded)).toMatchObject({
+      ...{ deadlineMs: NOW + 6 * DAY_MS, overdue: false },
+    });
+  });
+
   test('keeps the bytes of its order over a restart', async () => {
     const asked: Uint8Array[] = [];
     const destroyKeys = (order: Uint8Array): Promise<never> => {
@@ -368,7 +401,7 @@ describe('a node that does not seal', () => {
             signer: UN,
           });
           if (refuses && read.ok && read.value.value.orderId === ORDER) {
-            return Promise.reject(new ConcordatError('ORDER_INVALID', 'is purged already'));
+            return Promise.reject(new ConcordatError('ORDER_NOT_AUTHORISED', 'an unknown officer'));
           }
           return world.seal(order, signal);
         },
@@ -379,7 +412,7 @@ describe('a node that does not seal', () => {
     await world.reaches(orderId(2), 'APPENDED');
     await until('the refusal shows', async () => {
       const { lastError } = await world.status(ORDER);
-      return lastError === 'ORDER_INVALID: is purged already';
+      return lastError === 'ORDER_NOT_AUTHORISED: an unknown officer';
     });
     expect(await world.status(ORDER)).toMatchObject({ state: 'ORDERED' });
 
@@ -389,6 +422,51 @@ describe('a node that does not seal', () => {
     const id = ruleOrderId({ federation: 'test', origin: UN }, { id: A, reason: 'superseded' });
     await until('the rule orders', async () => (await codeOf(world.status(id))) === 'OK');
     await world.reaches(id, 'APPENDED');
+  });
+
+  test('because it never will ends the order, with the reason, and frees its events', async () => {
+    await shared();
+    await world.stop();
+    const refusal = new ConcordatError('ORDER_INVALID', 'covers more than one seal record may');
+    let refuses = true;
+    await world.start({
+      node: {
+        destroyKeys: (order, signal) =>
+          refuses ? Promise.reject(refusal) : world.seal(order, signal),
+      },
+    });
+    await world.order({ orderId: ORDER, ids: [A] });
+    await world.reaches(ORDER, 'REFUSED');
+    world.nowMs = asUnixMs(NOW + 2 * DAY_MS);
+    expect(await world.status(ORDER)).toMatchObject({
+      ...{ overdue: false, lastError: 'ORDER_INVALID: covers more than one seal record may' },
+    });
+    expect((await world.list()).counters).toMatchObject({
+      'orders.refused': 1,
+      'orders.overdue': 0,
+    });
+    refuses = false;
+    const deadlineMs = asUnixMs(NOW + 3 * DAY_MS);
+    await world.order({ orderId: orderId(2), ids: [A], deadlineMs });
+    await world.reaches(orderId(2), 'APPENDED');
+    expect((await world.status(ORDER)).state).toBe('REFUSED');
+  });
+
+  test('for another order has sealed the event ends the second order, by a rule too', async () => {
+    await shared();
+    const known = world.ledger.seal(
+      officerOrder(world.federation, { orderId: orderId(9), ids: [A, B] }),
+    );
+    expect(known.sealRecord.length).toBeGreaterThan(0);
+    await world.order({ orderId: ORDER, ids: [A] });
+    await world.reaches(ORDER, 'REFUSED');
+    world.ledger.publish({ id: D, supersedes: B });
+    const id = ruleOrderId({ federation: 'test', origin: UN }, { id: B, reason: 'superseded' });
+    await world.reaches(id, 'REFUSED');
+    const { orders } = await world.list();
+    expect(orders.map(({ lastError }) => lastError)).toEqual([
+      ...Array.from({ length: 2 }, () => 'ORDER_INVALID: covers an event that is purged already'),
+    ]);
   });
 
   test.each<[name: string, lie: () => Partial<Parameters<typeof lied>[0]>]>([

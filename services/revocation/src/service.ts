@@ -19,12 +19,13 @@ import {
 import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
 import { Outbox } from '@concordat/common/io/store/outbox.js';
 import type { RevocationContext, SealingNode } from './flows/context.js';
+import { deadlineClock } from './flows/deadline-clock.js';
 import { followLedger } from './flows/follow-ledger.js';
 import { followReceipts } from './flows/follow-receipts.js';
 import { freshnessCalls } from './flows/freshness-calls.js';
 import { OrderPipeline } from './flows/order-pipeline.js';
 import { purgeCalls } from './flows/purge-calls.js';
-import { RuleClock } from './flows/rule-clock.js';
+import { ruleClock } from './flows/rule-clock.js';
 import { RevocationStore } from './io/revocation-store.js';
 
 const CLOSE_GRACE_MS = 2_000;
@@ -117,9 +118,14 @@ async function open(
     const reader = await follow(context, ports.log, followed, { onCommit: wake, onDeath: die });
     if (reader) opened.push(() => reader.close());
   }
-  const rules = new RuleClock(context, settings.retentionCheckMs, wake);
-  opened.push(() => rules.close());
-  rules.start(die);
+  const { retentionCheckMs } = settings;
+  for (const clock of [
+    ruleClock(context, retentionCheckMs, wake),
+    deadlineClock(context, ports.log, retentionCheckMs),
+  ]) {
+    opened.push(() => clock.close());
+    clock.start(die);
+  }
 
   const calls: Calls = { freshness: freshnessCalls(context), purge: purgeCalls(context, wake) };
   const server = await ports.listen([

@@ -48,6 +48,7 @@ const COMMANDS = [
   'purge order',
   'purge status',
   'purge certificate',
+  'purge notice',
   'stream tail',
   'stream explain',
   'quarantine list',
@@ -55,6 +56,7 @@ const COMMANDS = [
   'status',
   'config check',
   'verify certificate',
+  'verify notice',
   'version',
 ];
 
@@ -93,6 +95,7 @@ test.each([
   ['no reason', `purge order ${ID} --member un`, /--reason/],
   ['a reason of rules', `purge order ${ID} --member un --reason retention`, /Allowed choices/],
   ['an unknown format', 'version --output xml', /Allowed choices are table, json/],
+  ['no holder', `purge notice ${ID} --member un`, /--holder <id>/],
   ['a watch of nothing', 'purge status --watch --member un', /REQUEST_INVALID {2}--watch/],
   [
     'no audience',

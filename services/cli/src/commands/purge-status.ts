@@ -3,7 +3,7 @@ import type { OrderId } from '@concordat/common/domain/ids.js';
 import type { Command } from 'commander';
 import { durationText } from '../domain/duration.js';
 import { EXIT } from '../domain/exit-code.js';
-import { type OrderAnswer, orderExit, orderView } from '../domain/purge-progress.js';
+import { type OrderAnswer, orderExit, orderView, silenceText } from '../domain/purge-progress.js';
 import { DOORS, withClient } from '../io/session.js';
 import { watchOrder } from '../io/watch-order.js';
 import {
@@ -26,7 +26,9 @@ const INTERRUPTED = 130;
 
 export function addStatusOfPurges(purge: Command, world: World): void {
   asMember(purge.command('status'), world)
-    .description('where orders stand; of one order, every holder; exit code 7 while some are open')
+    .description(
+      'where orders stand; of one order, every holder; exit code 7 while some are open, 3 if refused',
+    )
     .argument('[order]', 'one order; without it the newest of all', orderArgument)
     .option('--watch', 'go on until it is closed or overdue; may be interrupted and taken up again')
     .action(async (orderId: OrderId | undefined, options: StatusOptions, command: Command) => {
@@ -77,8 +79,11 @@ function show(order: OrderAnswer, print: Surroundings['print']): void {
   print.answer({ ...rest, holders }, () =>
     holders.length === 0
       ? ['nobody held it']
-      : holders.map(({ member, state, answeredAt, afterMs }) =>
-          [member.padEnd(8), state.padEnd(8), answeredAt, after(afterMs)].join('  ').trimEnd(),
+      : holders.map(({ member, state, answeredAt, afterMs, ...silence }) =>
+          [member.padEnd(8), state.padEnd(9), answeredAt, after(afterMs), silenceText(silence)]
+            .filter((text) => text !== '')
+            .join('  ')
+            .trimEnd(),
         ),
   );
 }
@@ -108,7 +113,7 @@ async function watch(
     }),
   );
   if (order) show(order, print);
-  if (end !== 'closed') {
+  if (end !== 'closed' && end !== 'refused') {
     print.progress(
       `resume  concordat purge status ${orderId} --watch${sameMember(options, world)}`,
     );
@@ -117,5 +122,12 @@ async function watch(
     const text = `the order is ${order?.state ?? 'unknown'} after ${durationText(patienceMs ?? 0)}`;
     throw new ConcordatError('DEADLINE_EXCEEDED', text);
   }
-  world.finish({ closed: EXIT.done, overdue: EXIT.partlyDone, stopped: INTERRUPTED }[end]);
+  world.finish(
+    {
+      closed: EXIT.done,
+      refused: EXIT.refused,
+      overdue: EXIT.partlyDone,
+      stopped: INTERRUPTED,
+    }[end],
+  );
 }

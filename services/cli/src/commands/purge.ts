@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
-import { asConcordatError } from '@concordat/common/domain/errors.js';
-import type { EventId, OrderId } from '@concordat/common/domain/ids.js';
+import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
+import type { EventId, MemberId, OrderId } from '@concordat/common/domain/ids.js';
 import { type Command, Option } from 'commander';
 import { OFFICER_REASONS, type OfficerReason } from '../domain/purge-order.js';
+import type { Printer } from '../io/print.js';
 import { DOORS, withClient } from '../io/session.js';
 import { signOrder } from '../io/sign-order.js';
 import {
@@ -10,6 +11,7 @@ import {
   type Surroundings,
   asMember,
   durationArgument,
+  memberArgument,
   eventsArgument,
   orderArgument,
   sameMember,
@@ -26,6 +28,9 @@ interface OrderOptions extends MemberOptions {
 }
 interface CertificateOptions extends MemberOptions {
   readonly out: string;
+}
+interface NoticeOptions extends CertificateOptions {
+  readonly holder: MemberId;
 }
 
 const DAY_MS = 86_400_000;
@@ -56,6 +61,14 @@ export function addPurgeCommands(program: Command, world: World): void {
     .option('--out <file>', 'where to write it; - for the standard output', '-')
     .action(async (orderId: OrderId, options: CertificateOptions, command: Command) =>
       certificate(orderId, options, surroundings(world, command)),
+    );
+  asMember(purge.command('notice'), world)
+    .description("the signed statement that a holder was silent past an order's deadline")
+    .argument('<order>', 'an order', orderArgument)
+    .requiredOption('--holder <id>', 'who was silent', memberArgument)
+    .option('--out <file>', 'where to write it; - for the standard output', '-')
+    .action(async (orderId: OrderId, options: NoticeOptions, command: Command) =>
+      notice(orderId, options, surroundings(world, command)),
     );
 }
 
@@ -115,7 +128,33 @@ async function certificate(
   const { dsseJson } = await withClient(options, DOORS.purge, (revocation) =>
     revocation.certificate({ orderId }, call),
   );
-  const { out } = options;
+  await handOut('certificate', dsseJson, options.out, print);
+}
+
+async function notice(
+  orderId: OrderId,
+  options: NoticeOptions,
+  { print, call }: Surroundings,
+): Promise<void> {
+  const { holder, out } = options;
+  const { notices } = await withClient(options, DOORS.purge, (revocation) =>
+    revocation.notices({ orderId }, call),
+  );
+  const [first, ...more] = notices.filter(({ member }) => member === holder);
+  if (!first) {
+    const text = `expected a default notice of ${holder} for this order, there is none`;
+    throw new ConcordatError('NOTICE_UNKNOWN', text);
+  }
+  if (more.length > 0) print.progress(`the first of ${more.length + 1}, one for each entry`);
+  await handOut('notice', first.dsseJson, out, print);
+}
+
+async function handOut(
+  kind: 'certificate' | 'notice',
+  dsseJson: string,
+  out: string,
+  print: Printer,
+): Promise<void> {
   if (out === '-') {
     print.raw(`${dsseJson}\n`);
     return;
@@ -128,5 +167,5 @@ async function certificate(
     );
   }
   print.progress(`${out}: anybody with the trust file can check it, offline`);
-  print.progress(`next  concordat verify certificate ${out}`);
+  print.progress(`next  concordat verify ${kind} ${out}`);
 }

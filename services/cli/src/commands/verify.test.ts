@@ -3,10 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { EMPTY_HEAD } from '@concordat/common/domain/chain.js';
+import { toDsseJson } from '@concordat/common/domain/dsse-json.js';
 import { trustJson } from '@concordat/common/domain/federation.js';
+import { asUnixMs } from '@concordat/common/domain/ids.js';
+import { SUITE } from '@concordat/common/domain/statement.js';
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
 import { certificateFile, tellStory } from '../../../../test/support/certificate.js';
-import { memberOf, testFederation } from '../../../../test/support/federation.js';
+import { codec, memberOf, testFederation } from '../../../../test/support/federation.js';
+import { orderId, signAs } from '../../../../test/support/ledger.js';
+import { NOW } from '../../../../test/support/origin.js';
 import { readSettings } from '../config.js';
 import { runCommand } from './program.js';
 
@@ -25,9 +31,11 @@ function put(name: string, text: string): string {
 }
 put('trust.json', JSON.stringify(trustJson(federation.federation)));
 
-async function verify(...args: string[]) {
+const verify = (...args: string[]) => verifyProof('certificate', ...args);
+
+async function verifyProof(kind: 'certificate' | 'notice', ...args: string[]) {
   const said = { out: '', err: '' };
-  const exit = await runCommand(['verify', 'certificate', ...args], {
+  const exit = await runCommand(['verify', kind, ...args], {
     settings: readSettings({}),
     out: (text) => (said.out += text),
     err: (text) => (said.err += text),
@@ -117,4 +125,38 @@ test.each([
 ])('%s is wrong usage, not a failed verification', async (_name, [file = '', ...more]) => {
   put('c.json', valid);
   expect((await verify(join(dir, file), ...more)).exit).toBe(2);
+});
+
+describe('a default notice', () => {
+  const deadlineMs = asUnixMs(NOW - 1);
+  const { bytes } = signAs(
+    federation,
+    { member: memberOf('un'), role: 'revocation' },
+    'DefaultNotice',
+    {
+      ...{ suite: SUITE, federation: 'test', origin: memberOf('un'), keyId: '' },
+      ...{ recipient: memberOf('de'), timeMs: NOW, orderId: orderId(1), entryEpoch: 1 },
+      ...{ entryNumber: 7, entryHash: EMPTY_HEAD.hash, entryTimeMs: deadlineMs, deadlineMs },
+    },
+  );
+  const signed = codec.decode('Signed', bytes);
+  const notice = signed.ok ? toDsseJson(signed.value) : '';
+
+  test('holds, and says who was silent about what', async () => {
+    const file = put('notice.json', notice);
+    const { exit, out, err } = await verifyProof('notice', file, '--output', 'json');
+    expect(exit).toBe(0);
+    expect(err).toContain('un has signed that de was silent');
+    expect(JSON.parse(out)).toMatchObject({ origin: 'un', silent: 'de', entry: 7 });
+  });
+
+  test('is no certificate, a certificate is no notice, and neither may be changed', async () => {
+    const file = put('notice.json', notice);
+    expect((await verify(file)).exit).toBe(5);
+    const other = await verifyProof('notice', put('c.json', valid));
+    expect(other).toMatchObject({ exit: 5, out: '' });
+    expect(other.err).toMatch(/^NOTICE_INVALID/);
+    const changed = put('changed.json', altered(notice, notice.length / 2 - 1));
+    expect((await verifyProof('notice', changed)).exit).toBe(5);
+  });
 });

@@ -65,6 +65,8 @@ const OF_CODE: Record<ConcordatErrorCode, ExitCode> = {
   RECEIPT_INVALID: EXIT.verificationFailed,
   CERTIFICATE_INVALID: EXIT.verificationFailed,
   CERTIFICATE_NOT_READY: EXIT.tryAgain,
+  NOTICE_INVALID: EXIT.verificationFailed,
+  NOTICE_UNKNOWN: EXIT.notFound,
   BROKER_UNAVAILABLE: EXIT.tryAgain,
   BROKER_SETTINGS_UNSAFE: EXIT.usage,
   TOPIC_MISSING: EXIT.usage,

@@ -1,5 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { type OrderAnswer, changes, orderExit, orderView, standings } from './purge-progress.js';
+import {
+  type OrderAnswer,
+  changes,
+  orderExit,
+  orderView,
+  silenceText,
+  standings,
+} from './purge-progress.js';
 
 const order: OrderAnswer = {
   orderId: 'o',
@@ -7,8 +14,8 @@ const order: OrderAnswer = {
   reason: 'delisted',
   eventIds: ['e'],
   holders: [
-    { member: 'de', state: 'DELETED', answeredAtMs: 3_000 },
-    { member: 'fr', state: 'APPENDED', answeredAtMs: 0 },
+    { member: 'de', state: 'DELETED', answeredAtMs: 3_000, remindedAtMs: 2_000, noticedAtMs: 0 },
+    { member: 'fr', state: 'APPENDED', answeredAtMs: 0, remindedAtMs: 2_000, noticedAtMs: 0 },
   ],
   orderedAtMs: 1_000,
   closedAtMs: 0,
@@ -17,16 +24,30 @@ const order: OrderAnswer = {
   lastError: '',
 };
 
+const reminded = { remindedAt: '1970-01-01T00:00:02.000Z', noticedAt: '' };
+
 test('an order that waits for a holder is partly done, a closed one is done', () => {
   expect(orderExit(order)).toBe(7);
   expect(orderExit({ state: 'CLOSED' })).toBe(0);
+  expect(orderExit({ state: 'REFUSED' })).toBe(3);
 });
 
 test('who has not answered has no time of answer', () => {
   expect(orderView(order).holders).toEqual([
-    { member: 'de', state: 'DELETED', answeredAt: '1970-01-01T00:00:03.000Z', afterMs: 2_000 },
-    { member: 'fr', state: 'APPENDED', answeredAt: '', afterMs: null },
+    {
+      ...{ member: 'de', state: 'DELETED', answeredAt: '1970-01-01T00:00:03.000Z', afterMs: 2_000 },
+      ...reminded,
+    },
+    { member: 'fr', state: 'APPENDED', answeredAt: '', afterMs: null, ...reminded },
   ]);
+});
+
+test.each([
+  ['', '', ''],
+  ['r', '', 'reminded r'],
+  ['r', 'n', 'reminded r, default notice n'],
+])('a silence of reminders %p and notice %p reads %p', (remindedAt, noticedAt, text) => {
+  expect(silenceText({ remindedAt, noticedAt })).toBe(text);
 });
 
 test('only what changed is told again', () => {

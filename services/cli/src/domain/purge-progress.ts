@@ -11,6 +11,8 @@ export interface OrderAnswer {
     readonly member: string;
     readonly state: string;
     readonly answeredAtMs: number;
+    readonly remindedAtMs: number;
+    readonly noticedAtMs: number;
   }[];
   readonly orderedAtMs: number;
   readonly closedAtMs: number;
@@ -23,6 +25,11 @@ export function isClosed({ state }: Pick<OrderAnswer, 'state'>): boolean {
   return state === 'CLOSED';
 }
 
+/** The own node will never carry it out. */
+export function isRefused({ state }: Pick<OrderAnswer, 'state'>): boolean {
+  return state === 'REFUSED';
+}
+
 /** An order with times for people. */
 export function orderView(order: OrderAnswer) {
   const { orderedAtMs, closedAtMs, deadlineMs, holders, ...rest } = order;
@@ -31,9 +38,11 @@ export function orderView(order: OrderAnswer) {
     orderedAt: timeText(orderedAtMs),
     deadline: timeText(deadlineMs),
     closedAt: timeText(closedAtMs),
-    holders: holders.map(({ answeredAtMs, ...holder }) => ({
+    holders: holders.map(({ answeredAtMs, remindedAtMs, noticedAtMs, ...holder }) => ({
       ...holder,
       answeredAt: timeText(answeredAtMs),
+      remindedAt: timeText(remindedAtMs),
+      noticedAt: timeText(noticedAtMs),
       afterMs: answeredAtMs === 0 ? null : answeredAtMs - orderedAtMs,
     })),
   };
@@ -41,7 +50,19 @@ export function orderView(order: OrderAnswer) {
 
 /** An order that still waits for somebody is partly done. */
 export function orderExit(order: Pick<OrderAnswer, 'state'>): ExitCode {
+  if (isRefused(order)) return EXIT.refused;
   return isClosed(order) ? EXIT.done : EXIT.partlyDone;
+}
+
+/** What stands beside a holder's state, besides the time of its answer. */
+export function silenceText(holder: {
+  readonly remindedAt: string;
+  readonly noticedAt: string;
+}): string {
+  return [
+    ...(holder.remindedAt === '' ? [] : [`reminded ${holder.remindedAt}`]),
+    ...(holder.noticedAt === '' ? [] : [`default notice ${holder.noticedAt}`]),
+  ].join(', ');
 }
 
 /** One line for the order and one for each holder, as they stand. */

@@ -9,7 +9,7 @@ const open: OrderAnswer = {
   state: 'APPENDED',
   reason: 'error',
   eventIds: [],
-  holders: [{ member: 'de', state: 'APPENDED', answeredAtMs: 0 }],
+  holders: [{ member: 'de', state: 'APPENDED', answeredAtMs: 0, remindedAtMs: 0, noticedAtMs: 0 }],
   orderedAtMs: 0,
   closedAtMs: 0,
   deadlineMs: 1,
@@ -64,6 +64,14 @@ test('a watch ends by itself when it is overdue, when patience is over, and when
   expect((await watching([{ ...open, overdue: true }])).end).toBe('overdue');
   expect((await watching([open], 1_000)).end).toBe('late');
   expect((await watching([open])).end).toBe('stopped');
+});
+
+test('a watch ends when the own node will never carry the order out, and says why', async () => {
+  const lastError = 'ORDER_INVALID: purged already';
+  expect(await watching([open, { ...open, state: 'REFUSED', lastError }])).toEqual({
+    end: 'refused',
+    told: ['order APPENDED', 'de APPENDED', `order REFUSED, last error ${lastError}`],
+  });
 });
 
 test('an unknown order ends a watch at once', async () => {

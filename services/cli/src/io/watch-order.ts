@@ -1,6 +1,12 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
-import { type OrderAnswer, changes, isClosed, standings } from '../domain/purge-progress.js';
+import {
+  type OrderAnswer,
+  changes,
+  isClosed,
+  isRefused,
+  standings,
+} from '../domain/purge-progress.js';
 
 const POLL_MS = 300;
 
@@ -8,12 +14,12 @@ export interface Watch {
   readonly clock: Clock;
   readonly ask: () => Promise<OrderAnswer>;
   readonly onChange: (name: string, state: string) => void;
-  /** gives up after this; undefined: when the order is closed or overdue */
+  /** gives up after this; undefined: when the order is over or overdue */
   readonly patienceMs: number | undefined;
   readonly stop: AbortSignal;
 }
 
-export type WatchEnd = 'closed' | 'overdue' | 'late' | 'stopped';
+export type WatchEnd = 'closed' | 'refused' | 'overdue' | 'late' | 'stopped';
 
 /** Follows one order. Watching changes nothing: it may be left and taken up again at any time. */
 export async function watchOrder(
@@ -30,6 +36,7 @@ export async function watchOrder(
     seen = new Map([...seen, ...now]);
     order = latest ?? order;
     if (latest && isClosed(latest)) return { end: 'closed', order };
+    if (latest && isRefused(latest)) return { end: 'refused', order };
     if (latest?.overdue === true) return { end: 'overdue', order };
     if (clock.monotonicMs() >= deadlineMs) return { end: 'late', order };
     await clock.sleep(POLL_MS, stop).catch(() => undefined);

@@ -272,6 +272,17 @@ export interface FreshnessAnswer extends Statement {
   readonly headHash: Hash;
 }
 
+export interface DefaultNotice extends Statement {
+  readonly recipient: MemberId;
+  readonly timeMs: UnixMs;
+  readonly orderId: OrderId;
+  readonly entryEpoch: number;
+  readonly entryNumber: number;
+  readonly entryHash: Hash;
+  readonly entryTimeMs: UnixMs;
+  readonly deadlineMs: UnixMs;
+}
+
 export interface ChainLink {
   readonly statement: Uint8Array;
   readonly opened: readonly { readonly slot: Uint8Array; readonly path: readonly Hash[] }[];
@@ -317,6 +328,7 @@ export interface RecordTypes {
   readonly PurgeEntry: PurgeEntry;
   readonly Receipt: Receipt;
   readonly FreshnessAnswer: FreshnessAnswer;
+  readonly DefaultNotice: DefaultNotice;
   readonly Certificate: Certificate;
 }
 export type RecordName = keyof RecordTypes;

@@ -22,6 +22,7 @@ const SIGNERS = {
   PurgeOrder: ['purge-officer', 'revocation'],
   PurgeEntry: ['revocation'],
   FreshnessAnswer: ['revocation'],
+  DefaultNotice: ['revocation'],
   Certificate: ['revocation'],
 } as const satisfies Partial<Record<keyof RecordTypes, readonly Role[]>>;
 export type StatementName = keyof typeof SIGNERS;

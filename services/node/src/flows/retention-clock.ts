@@ -1,10 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { asConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId, UnixMs } from '@concordat/common/domain/ids.js';
-import { type ClockBelief, NO_BELIEF, look, retentionTime } from '../domain/retention-time.js';
+import { Repeating } from '@concordat/common/io/repeating.js';
+import {
+  type ClockBelief,
+  NO_BELIEF,
+  type OriginTime,
+  look,
+  retentionTime,
+} from '../domain/retention-time.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
-import type { FreshnessKeeper } from './keep-fresh.js';
 
 /** Events of one commit. */
 const BATCH = 500;
@@ -14,54 +19,22 @@ const BATCH = 500;
  * and journals, as for a purge. Looks at every state a row can have: one whose key was refused, and that no purge entry
  * will ever name, ends here too, and so does a row that came back from somewhere although it is buried.
  */
-export class RetentionClock {
-  readonly #context: NodeContext;
-  readonly #freshness: ReadonlyMap<MemberId, FreshnessKeeper>;
-  readonly #everyMs: number;
-  readonly #closing = new AbortController();
-  #belief: ClockBelief = NO_BELIEF;
-  #running: Promise<void> = Promise.resolve();
-
-  constructor(
-    context: NodeContext,
-    freshness: ReadonlyMap<MemberId, FreshnessKeeper>,
-    everyMs: number,
-  ) {
-    this.#context = context;
-    this.#freshness = freshness;
-    this.#everyMs = everyMs;
-  }
-
-  start(onDeath: (cause: Error) => void): void {
-    this.#running = this.#run().catch((cause: unknown) => {
-      onDeath(asConcordatError(cause));
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      await this.#sweep();
-      await this.#context.clock.sleep(this.#everyMs, signal).catch(() => undefined);
-    }
-  }
-
-  async #sweep(): Promise<void> {
-    const { clock, data, warn } = this.#context;
+export function retentionClock(
+  context: NodeContext,
+  originTime: (origin: MemberId) => OriginTime | undefined,
+  everyMs: number,
+): Repeating {
+  const { clock, data, warn } = context;
+  let belief: ClockBelief = NO_BELIEF;
+  return new Repeating(clock, everyMs, async (signal) => {
     const monotonicMs = clock.monotonicMs();
-    this.#belief = look(this.#belief, { monotonicMs, unixMs: clock.nowMs() });
+    belief = look(belief, { monotonicMs, unixMs: clock.nowMs() });
     for (const origin of data.origins()) {
-      const said = this.#freshness.get(origin)?.originTime;
-      const nowMs = retentionTime(this.#belief, said, monotonicMs);
+      const nowMs = retentionTime(belief, originTime(origin), monotonicMs);
       try {
-        while (nowMs !== undefined && endTerms(this.#context, origin, nowMs)) {
+        while (nowMs !== undefined && endTerms(context, origin, nowMs)) {
           await turn();
-          if (this.#closing.signal.aborted) return;
+          if (signal.aborted) return;
         }
       } catch (cause) {
         if (cause instanceof TypeError) throw cause; // a mistake of ours, no matter how often
@@ -69,7 +42,7 @@ export class RetentionClock {
         warn('INTERNAL', `retention of ${origin}: a deletion failed and is tried again`);
       }
     }
-  }
+  });
 }
 
 /**
@@ -77,7 +50,7 @@ export class RetentionClock {
  *
  * @returns true when there may be more
  */
-export function endTerms(context: NodeContext, origin: MemberId, nowMs: UnixMs): boolean {
+function endTerms(context: NodeContext, origin: MemberId, nowMs: UnixMs): boolean {
   const { data, state, notices, clock } = context;
   const due = data.termsOver(origin, nowMs, BATCH);
   if (due.length === 0) return false;

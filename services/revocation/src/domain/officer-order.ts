@@ -1,20 +1,16 @@
 import { equalBytes } from '@concordat/common/domain/bytes.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId, OrderId } from '@concordat/common/domain/ids.js';
-import type { PurgeReason, RecordCodec } from '@concordat/common/domain/records.js';
+import type { RecordCodec } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import {
   type KeyDirectory,
   type Verified,
   verifyStatement,
 } from '@concordat/common/domain/statement.js';
+import { isRuleReason } from './rule-orders.js';
 
 export const ORDER_IDS_MAX = 2_000;
-
-/** Reasons of orders that follow from facts in the ledger; no person gives them. */
-export function isRuleReason(reason: PurgeReason): boolean {
-  return reason === 'superseded' || reason === 'retention';
-}
 
 /** How an event stands here: not published by us, free, or taken back by an order already. */
 export type Standing = 'unknown' | 'free' | 'ordered';

@@ -9,10 +9,12 @@ const at = {
   oneOpen: { kind: 'appended', openEntries: 1 },
   answered: { kind: 'appended', openEntries: 0 },
   closed: { kind: 'closed' },
+  refused: { kind: 'refused' },
 } as const satisfies Record<string, OrderLife>;
 
 const happening = {
   seal: { kind: 'sealAnswered' },
+  refusal: { kind: 'sealRefused' },
   entries: { kind: 'entriesAppended', entries: 2 },
   nobody: { kind: 'entriesAppended', entries: 0 },
   receipt: { kind: 'entryAnswered' },
@@ -24,13 +26,14 @@ type Happening = keyof typeof happening;
 
 // prettier-ignore
 const TABLE: Record<State, Record<Happening, State>> = {
-  //           the node sealed   entries written     nobody held it       a valid receipt       certificate checked
-  ordered:  { seal: 'sealed',   entries: 'ordered',  nobody: 'ordered',  receipt: 'ordered',  certified: 'ordered' },
-  sealed:   { seal: 'sealed',   entries: 'twoOpen',  nobody: 'answered', receipt: 'sealed',   certified: 'sealed' },
-  twoOpen:  { seal: 'twoOpen',  entries: 'twoOpen',  nobody: 'twoOpen',  receipt: 'oneOpen',  certified: 'twoOpen' },
-  oneOpen:  { seal: 'oneOpen',  entries: 'oneOpen',  nobody: 'oneOpen',  receipt: 'answered', certified: 'oneOpen' },
-  answered: { seal: 'answered', entries: 'answered', nobody: 'answered', receipt: 'answered', certified: 'closed' },
-  closed:   { seal: 'closed',   entries: 'closed',   nobody: 'closed',   receipt: 'closed',   certified: 'closed' },
+  //           the node sealed   it never will          entries written      nobody held it       a valid receipt       certificate checked
+  ordered:  { seal: 'sealed',   refusal: 'refused',  entries: 'ordered',  nobody: 'ordered',  receipt: 'ordered',  certified: 'ordered' },
+  sealed:   { seal: 'sealed',   refusal: 'sealed',   entries: 'twoOpen',  nobody: 'answered', receipt: 'sealed',   certified: 'sealed' },
+  twoOpen:  { seal: 'twoOpen',  refusal: 'twoOpen',  entries: 'twoOpen',  nobody: 'twoOpen',  receipt: 'oneOpen',  certified: 'twoOpen' },
+  oneOpen:  { seal: 'oneOpen',  refusal: 'oneOpen',  entries: 'oneOpen',  nobody: 'oneOpen',  receipt: 'answered', certified: 'oneOpen' },
+  answered: { seal: 'answered', refusal: 'answered', entries: 'answered', nobody: 'answered', receipt: 'answered', certified: 'closed' },
+  closed:   { seal: 'closed',   refusal: 'closed',   entries: 'closed',   nobody: 'closed',   receipt: 'closed',   certified: 'closed' },
+  refused:  { seal: 'refused',  refusal: 'refused',  entries: 'refused',  nobody: 'refused',  receipt: 'refused',  certified: 'refused' },
 };
 
 const states = Object.keys(at) as State[];
@@ -48,6 +51,7 @@ test.each<[kind: OrderLife['kind'], lateMs: number, expected: boolean]>([
   ['appended', 1, true],
   ['appended', 0, false],
   ['closed', 1, false],
+  ['refused', 1, false],
 ])('%s is overdue %d ms past its deadline: %p', (kind, lateMs, expected) => {
   const deadlineMs = asUnixMs(1_000);
   expect(isOverdue(kind, deadlineMs, asUnixMs(deadlineMs + lateMs))).toBe(expected);

@@ -3,15 +3,16 @@ import type { UnixMs } from '@concordat/common/domain/ids.js';
 /**
  * Where an order stands (DESIGN 6.2). `ordered`: signed and durable. `sealed`: its keys are destroyed and its holders
  * known. `appended`: every holder's entry is in its purge ledger. `closed`: all answered, and the certificate is there.
+ * `refused`: the own node will never seal it, because another order took its events for example.
  */
 export type OrderLife =
-  | { readonly kind: 'ordered' | 'sealed' | 'closed' }
+  | { readonly kind: 'ordered' | 'sealed' | 'closed' | 'refused' }
   | { readonly kind: 'appended'; readonly openEntries: number };
 
 export type OrderState = OrderLife['kind'];
 
 export type OrderEvent =
-  | { readonly kind: 'sealAnswered' | 'entryAnswered' | 'certified' }
+  | { readonly kind: 'sealAnswered' | 'sealRefused' | 'entryAnswered' | 'certified' }
   /** 0 entries: nobody held it */
   | { readonly kind: 'entriesAppended'; readonly entries: number };
 
@@ -19,6 +20,7 @@ export type OrderEvent =
 export function step(life: OrderLife, event: OrderEvent): OrderLife {
   switch (life.kind) {
     case 'ordered':
+      if (event.kind === 'sealRefused') return { kind: 'refused' };
       return event.kind === 'sealAnswered' ? { kind: 'sealed' } : life;
     case 'sealed':
       return event.kind === 'entriesAppended'
@@ -30,11 +32,17 @@ export function step(life: OrderLife, event: OrderEvent): OrderLife {
       }
       return event.kind === 'certified' && life.openEntries === 0 ? { kind: 'closed' } : life;
     case 'closed':
+    case 'refused':
       return life;
   }
 }
 
+/** Nothing will happen to it any more. */
+export function isOver(state: OrderState): boolean {
+  return state === 'closed' || state === 'refused';
+}
+
 /** Silence past the deadline is named, until the last answer is there (L3). */
 export function isOverdue(state: OrderState, deadlineMs: UnixMs, nowMs: UnixMs): boolean {
-  return state !== 'closed' && nowMs > deadlineMs;
+  return !isOver(state) && nowMs > deadlineMs;
 }

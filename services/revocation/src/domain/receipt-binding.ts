@@ -37,13 +37,21 @@ export interface AnsweredPart {
   readonly recipient: MemberId;
   /** undefined: no receipt yet */
   readonly answer: { readonly stage: PurgeOutcome; readonly atMs: number } | undefined;
+  /** 0: never, none */
+  readonly remindedAtMs: number;
+  readonly noticedAtMs: number;
 }
 
 export interface HolderState {
   readonly member: MemberId;
-  readonly state: 'APPENDED' | PurgeOutcome;
+  /** DEFAULTED: silent past the deadline, and the origin signed that */
+  readonly state: 'APPENDED' | 'DEFAULTED' | PurgeOutcome;
   /** of the last answer; 0 while one is missing */
   readonly answeredAtMs: number;
+  /** when its entry was last sent again for want of an answer; 0: never */
+  readonly remindedAtMs: number;
+  /** of the default notice; stays when the answer comes after all; 0: none */
+  readonly noticedAtMs: number;
 }
 
 /** One state per holder: answered only when every part of its entries is. */
@@ -52,12 +60,19 @@ export function holderStates(parts: readonly AnsweredPart[]): HolderState[] {
   return members.map((member) => {
     const own = parts.filter(({ recipient }) => recipient === member);
     const answers = own.flatMap(({ answer }) => (answer ? [answer] : []));
-    if (answers.length < own.length) return { member, state: 'APPENDED', answeredAtMs: 0 };
+    const silence = {
+      remindedAtMs: latest(own.map(({ remindedAtMs }) => remindedAtMs)),
+      noticedAtMs: latest(own.map(({ noticedAtMs }) => noticedAtMs)),
+    };
+    if (answers.length < own.length) {
+      const defaulted = own.some(({ answer, noticedAtMs }) => !answer && noticedAtMs > 0);
+      return { member, state: defaulted ? 'DEFAULTED' : 'APPENDED', answeredAtMs: 0, ...silence };
+    }
     const state = stageOf(answers.map(({ stage }) => stage));
-    return { member, state, answeredAtMs: latest(answers) };
+    return { member, state, answeredAtMs: latest(answers.map(({ atMs }) => atMs)), ...silence };
   });
 }
 
-function latest(answers: readonly { readonly atMs: number }[]): number {
-  return answers.reduce((atMs, answer) => Math.max(atMs, answer.atMs), 0);
+function latest(times: readonly number[]): number {
+  return Math.max(0, ...times);
 }

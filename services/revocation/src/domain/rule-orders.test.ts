@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type EventId, type MemberId, asUnixMs, eventIdOf } from '@concordat/common/domain/ids.js';
-import { type Unordered, ruleFor, ruleOrder, ruleOrderId } from './rule-orders.js';
+import {
+  type Successor,
+  type Unordered,
+  answerBy,
+  ruleFor,
+  ruleOrder,
+  ruleOrderId,
+} from './rule-orders.js';
 
 const NOW = asUnixMs(1_700_000_000_000);
 const place = { federation: 'test', origin: 'un' as MemberId };
@@ -17,6 +24,7 @@ function eventId(seed: number): EventId {
 }
 
 const [OLD, NEW] = [eventId(1), eventId(2)];
+const successor: Successor = { id: NEW, publishedAtMs: asUnixMs(NOW - 7) };
 const kept: Unordered = { id: OLD, retainUntilMs: asUnixMs(NOW + 1), supersededBy: null };
 
 describe('an event that no order covers', () => {
@@ -24,18 +32,18 @@ describe('an event that no order covers', () => {
     ['stays while nothing replaces it and its time is not over', kept, undefined],
     [
       'is taken back when superseded',
-      { ...kept, supersededBy: NEW },
-      { reason: 'superseded', id: OLD, supersededBy: NEW },
+      { ...kept, supersededBy: successor },
+      { reason: 'superseded', id: OLD, supersededBy: NEW, sinceMs: NOW - 7 },
     ],
     [
       'is taken back at the very moment its retention ends',
       { ...kept, retainUntilMs: NOW },
-      { reason: 'retention', id: OLD, supersededBy: null },
+      { reason: 'retention', id: OLD, supersededBy: null, sinceMs: NOW },
     ],
     [
       'is taken back as superseded when both are true',
-      { ...kept, retainUntilMs: NOW, supersededBy: NEW },
-      { reason: 'superseded', id: OLD, supersededBy: NEW },
+      { ...kept, retainUntilMs: NOW, supersededBy: successor },
+      { reason: 'superseded', id: OLD, supersededBy: NEW, sinceMs: NOW - 7 },
     ],
   ])('%s', (_name, event, expected) => {
     expect(ruleFor(event, NOW)).toEqual(expected);
@@ -43,11 +51,11 @@ describe('an event that no order covers', () => {
 });
 
 describe('a rule order', () => {
-  const rule = { reason: 'superseded', id: OLD, supersededBy: NEW } as const;
+  const rule = { reason: 'superseded', id: OLD, supersededBy: NEW, sinceMs: NOW } as const;
 
-  test('covers the old event, names the new one, and is due after the default time', () => {
+  test('covers the old event, names the new one, and is issued and due by the time of the fact', () => {
     const by = { ...place, keyId: 'key', deadlineInMs: 5_000 };
-    expect(ruleOrder(by, rule, NOW)).toMatchObject({
+    expect(ruleOrder(by, rule)).toMatchObject({
       ids: [OLD],
       supersededBy: NEW,
       reason: 'superseded',
@@ -79,4 +87,16 @@ describe('a rule order', () => {
       }),
     );
   });
+});
+
+test.each<
+  [name: string, reason: 'error' | 'superseded' | 'retention', lateMs: number, expected: number]
+>([
+  ["a person's deadline is what it says, however late the entry", 'error', 500, 1_000],
+  ["a rule's deadline is its own when the entry comes at once", 'superseded', 0, 1_000],
+  ['a rule gives everybody the same time, counted from the entry', 'superseded', 500, 1_500],
+  ['also at the end of a retention that was seen late', 'retention', 5_000, 6_000],
+])('%s', (_name, reason, lateMs, expected) => {
+  const order = { reason, issuedAtMs: NOW, deadlineMs: asUnixMs(NOW + 1_000) };
+  expect(answerBy(order, asUnixMs(NOW + lateMs))).toBe(NOW + expected);
 });

@@ -8,27 +8,44 @@ import {
   idBytes,
   orderIdOf,
 } from '@concordat/common/domain/ids.js';
-import type { PurgeOrder } from '@concordat/common/domain/records.js';
+import type { PurgeOrder, PurgeReason } from '@concordat/common/domain/records.js';
 import { SUITE } from '@concordat/common/domain/statement.js';
+
+/** The event that replaces another, and when the ledger says that both are published. */
+export interface Successor {
+  readonly id: EventId;
+  readonly publishedAtMs: UnixMs;
+}
 
 /** What the ledger says about a published event that no order covers yet. */
 export interface Unordered {
   readonly id: EventId;
   readonly retainUntilMs: UnixMs;
-  readonly supersededBy: EventId | null;
+  readonly supersededBy: Successor | null;
 }
 
-export type Rule =
-  | { readonly reason: 'superseded'; readonly id: EventId; readonly supersededBy: EventId }
-  | { readonly reason: 'retention'; readonly id: EventId; readonly supersededBy: null };
+/** A fact that takes an event back, and since when it is one. */
+export type Rule = { readonly id: EventId; readonly sinceMs: UnixMs } & (
+  | { readonly reason: 'superseded'; readonly supersededBy: EventId }
+  | { readonly reason: 'retention'; readonly supersededBy: null }
+);
+
+/** Reasons of orders that follow from facts in the ledger; no person gives them. */
+export function isRuleReason(reason: PurgeReason): boolean {
+  return reason === 'superseded' || reason === 'retention';
+}
 
 /** Which rule, if any, takes this event back now? Supersession first: it does not wait for a date. */
 export function ruleFor(
   { id, retainUntilMs, supersededBy }: Unordered,
   nowMs: UnixMs,
 ): Rule | undefined {
-  if (supersededBy !== null) return { reason: 'superseded', id, supersededBy };
-  return retainUntilMs <= nowMs ? { reason: 'retention', id, supersededBy: null } : undefined;
+  if (supersededBy !== null) {
+    const { id: successor, publishedAtMs } = supersededBy;
+    return { reason: 'superseded', id, supersededBy: successor, sinceMs: publishedAtMs };
+  }
+  if (retainUntilMs > nowMs) return undefined;
+  return { reason: 'retention', id, supersededBy: null, sinceMs: retainUntilMs };
 }
 
 /** Derived from event and reason alone, so that the same fact never makes a second order. */
@@ -50,6 +67,7 @@ export function ruleOrderId(
   return id.value;
 }
 
+/** Every byte follows from the fact: a service that lost its database makes the very order that the node has sealed. */
 export function ruleOrder(
   by: {
     readonly federation: string;
@@ -58,7 +76,6 @@ export function ruleOrder(
     readonly deadlineInMs: number;
   },
   rule: Rule,
-  nowMs: UnixMs,
 ): PurgeOrder {
   const { federation, origin, keyId, deadlineInMs } = by;
   return {
@@ -67,10 +84,22 @@ export function ruleOrder(
     origin,
     keyId,
     orderId: ruleOrderId(by, rule),
-    issuedAtMs: nowMs,
-    deadlineMs: asUnixMs(nowMs + deadlineInMs),
+    issuedAtMs: rule.sinceMs,
+    deadlineMs: asUnixMs(rule.sinceMs + deadlineInMs),
     reason: rule.reason,
     ids: [rule.id],
     supersededBy: rule.supersededBy,
   };
+}
+
+/**
+ * Until when a holder has to answer an entry that is written now. A person's deadline is what it says; a rule gives the
+ * same time to everybody, counted from the entry, if the order was made or sealed long after the fact.
+ */
+export function answerBy(
+  { reason, issuedAtMs, deadlineMs }: Pick<PurgeOrder, 'reason' | 'issuedAtMs' | 'deadlineMs'>,
+  nowMs: UnixMs,
+): UnixMs {
+  if (!isRuleReason(reason)) return deadlineMs;
+  return asUnixMs(Math.max(deadlineMs, nowMs + deadlineMs - issuedAtMs));
 }

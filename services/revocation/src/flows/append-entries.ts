@@ -1,9 +1,13 @@
 import { cloudEventHeaders } from '@concordat/common/domain/cloud-event.js';
 import { nextLink } from '@concordat/common/domain/chain.js';
-import type { OrderId, UnixMs } from '@concordat/common/domain/ids.js';
+import type { MemberId, UnixMs } from '@concordat/common/domain/ids.js';
+import type { PurgeEntry } from '@concordat/common/domain/records.js';
 import { SUITE, type Verified, signStatement } from '@concordat/common/domain/statement.js';
 import { purgeTopic } from '@concordat/common/domain/topics.js';
+import type { OutgoingRecord } from '@concordat/common/io/log-client.js';
 import { type EntryDraft, draftEntries } from '../domain/entries.js';
+import { answerBy } from '../domain/rule-orders.js';
+import { firstLook } from '../domain/silence.js';
 import type { RevocationContext } from './context.js';
 
 /**
@@ -21,6 +25,7 @@ export function appendEntries(
   return store.db.transaction(() => {
     const nowMs = clock.nowMs();
     const topics = drafts.map((draft) => appendEntry(context, { order, seal, draft }, nowMs));
+    store.orders.setDeadline(order.value.orderId, answerBy(order.value, nowMs));
     store.orders.advance(order.value.orderId, {
       kind: 'entriesAppended',
       entries: drafts.length,
@@ -40,12 +45,12 @@ function appendEntry(
 ): string {
   const { codec, signer, keys, self, store } = context;
   const { recipient, part, parts, ids } = about.draft;
-  const { deadlineMs } = about.order.value;
-  const orderId: OrderId = about.order.value.orderId;
+  const { orderId } = about.order.value;
+  const deadlineMs = answerBy(about.order.value, nowMs);
   const topic = purgeTopic({ origin: self, recipient });
   const head = store.chains.ownHead(topic);
   const link = nextLink(head);
-  const { bytes, hash } = signStatement(codec, signer, 'PurgeEntry', {
+  const entry: PurgeEntry = {
     suite: SUITE,
     federation: keys.federation,
     origin: self,
@@ -59,17 +64,23 @@ function appendEntry(
     parts,
     ids,
     deadlineMs,
-  });
+  };
+  const { bytes, hash } = signStatement(codec, signer, 'PurgeEntry', entry);
   const { epoch, number } = link;
   store.chains.advanceOwn(topic, head, { epoch, number, hash });
-  store.orders.addEntry(orderId, { recipient, number, part, bytes, hash });
-  const headers = cloudEventHeaders({
-    kind: 'purge-entry',
-    source: self,
-    chain: topic,
-    epoch,
-    number,
-  });
-  store.chains.enqueue(topic, 0, { value: bytes, headers });
+  const term = { appendedAtMs: nowMs, deadlineMs };
+  store.entries.add(orderId, { recipient, number, part, bytes, hash, ...term }, firstLook(term));
+  store.chains.enqueue(topic, 0, entryRecord(self, entry, bytes));
   return topic;
+}
+
+/** An entry as it is sent, the first time and every other. */
+export function entryRecord(
+  self: MemberId,
+  { recipient, epoch, number }: Pick<PurgeEntry, 'recipient' | 'epoch' | 'number'>,
+  bytes: Uint8Array,
+): OutgoingRecord {
+  const chain = purgeTopic({ origin: self, recipient });
+  const kind = 'purge-entry';
+  return { value: bytes, headers: cloudEventHeaders({ kind, source: self, chain, epoch, number }) };
 }

@@ -55,7 +55,7 @@ function build(
 }
 
 function holdersOf({ store }: RevocationContext, orderId: OrderId): CertifiedHolder[] {
-  const entries = store.orders.entriesOf(orderId);
+  const entries = store.entries.of(orderId);
   const recipients = [...new Set(entries.map(({ recipient }) => recipient))];
   return recipients.map((recipient) => {
     const own = entries.filter((entry) => entry.recipient === recipient);

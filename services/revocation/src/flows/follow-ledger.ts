@@ -39,10 +39,10 @@ function keep(
   nowMs: UnixMs,
 ): void {
   const { ledger, chains } = context.store;
-  const { number, block, blockNumber } = statement.value;
+  const { number, block, blockNumber, timeMs } = statement.value;
   ledger.addRecord({ number, block: block.hash, blockNumber, bytes });
   for (const [leaf, row] of published.entries()) {
-    const added = ledger.addPublication(block.hash, leaf, row);
+    const added = ledger.addPublication({ block: block.hash, leaf, timeMs }, row);
     chains.count(added === 'added' ? 'publications' : 'publications.repeated');
   }
   if (published.length === 0) return;

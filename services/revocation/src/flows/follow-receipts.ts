@@ -38,7 +38,7 @@ function accept(
   { value: receipt, bytes }: Verified<'Receipt'>,
   nowMs: UnixMs,
 ): ConcordatError | undefined {
-  const { receipts, orders } = context.store;
+  const { receipts, orders, entries } = context.store;
   const { holder, entryNumber, stage, orderId } = receipt;
   const where = `receipt ${receipt.number} of ${holder}`;
   const problem = receiptProblem(receipt, entryOf(context, holder, entryNumber));
@@ -53,6 +53,7 @@ function accept(
     return new ConcordatError('RECEIPT_INVALID', text);
   }
   receipts.add(holder, entryNumber, { stage, bytes }, nowMs);
+  entries.answered(holder, entryNumber);
   orders.advance(orderId, { kind: 'entryAnswered' });
   return undefined;
 }
@@ -62,7 +63,7 @@ function entryOf(
   holder: MemberId,
   number: number,
 ): AppendedEntry | undefined {
-  const stored = store.orders.entry(holder, number);
+  const stored = store.entries.find(holder, number);
   if (!stored) return undefined;
   const entry = verifyStatement(codec, keys, 'PurgeEntry', stored.bytes, { signer: self });
   if (!entry.ok) throw entry.error;

@@ -33,7 +33,7 @@ function makeOrder(context: RevocationContext, event: Unordered, nowMs: UnixMs):
   const rule = ruleFor(event, nowMs);
   if (!rule) return;
   const by = { federation: keys.federation, origin: self, keyId: signer.keyId };
-  const order = ruleOrder({ ...by, deadlineInMs: context.ruleOrderDeadlineMs }, rule, nowMs);
+  const order = ruleOrder({ ...by, deadlineInMs: context.ruleOrderDeadlineMs }, rule);
   store.ledger.claim([rule.id], order.orderId);
   // the same rule may have ordered it before; its bytes stand, whatever the time is now
   if (store.orders.find(order.orderId)) return;

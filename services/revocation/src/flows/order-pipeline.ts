@@ -6,7 +6,7 @@ import { err, ok, type Result } from '@concordat/common/domain/result.js';
 import { type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import { lastSealNumber } from '../domain/certificate-build.js';
-import { isRuleReason } from '../domain/officer-order.js';
+import { isRuleReason } from '../domain/rule-orders.js';
 import { type ReadSeal, type SealAnswer, readSealAnswer } from '../domain/seal-answer.js';
 import { appendEntries } from './append-entries.js';
 import { certify } from './certify.js';
@@ -179,12 +179,16 @@ export class OrderPipeline {
     }
   }
 
-  /** A person's order that the node does not take lets go of its events: a rule, or another order, may take them back. */
+  /**
+   * A person's order that the node does not take lets go of its events: a rule, or another order, may take them back. What
+   * it will never take is over, when another order has sealed an event of it for example; the rest is asked about again.
+   */
   #refused(order: Verified<'PurgeOrder'>, error: ConcordatError): void {
     const { store } = this.#context;
     const { orderId, reason } = order.value;
     store.db.transaction(() => {
       if (!error.retryable && !isRuleReason(reason)) store.ledger.unclaim(orderId);
+      if (error.code === 'ORDER_INVALID') store.orders.advance(orderId, { kind: 'sealRefused' });
       this.#rest(orderId, error);
     });
   }

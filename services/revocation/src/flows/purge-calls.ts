@@ -1,4 +1,5 @@
 import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
+import { toDsseJson } from '@concordat/common/domain/dsse-json.js';
 import { type OrderId, parseOrderId } from '@concordat/common/domain/ids.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import type { PurgeService, concordat } from '@concordat/common/io/rpc/definitions.js';
@@ -10,8 +11,11 @@ import type { StoredOrder } from '../io/order-rows.js';
 import type { RevocationContext } from './context.js';
 
 type Status = concordat.revocation.v1.StatusResponse;
+type Notice = concordat.revocation.v1.Notice;
 
 const LIST_ORDERS_MAX = 1_000;
+/** What ends within this time is announced. */
+const SOON_MS = 7 * 86_400_000;
 /** A listed order with more events than this names none of them: Status does. */
 const LIST_EVENTS_MAX = 100;
 
@@ -41,6 +45,7 @@ export function purgeCalls(
       publications: store.ledger.publications(),
       ledgerNumber: store.chains.followedHead(ledgerTopic(self)).number,
       gaps: store.chains.gaps(),
+      endingSoon: store.ledger.countEnding(clock.nowMs() + SOON_MS),
     }),
     certificate: async ({ orderId }) => {
       const order = find(context, orderId);
@@ -49,6 +54,7 @@ export function purgeCalls(
       const text = `expected a closed order, this one is ${order.life.kind}`;
       throw new ConcordatError('CERTIFICATE_NOT_READY', text);
     },
+    notices: async ({ orderId }) => ({ notices: noticesOf(context, find(context, orderId)) }),
   };
 }
 
@@ -88,14 +94,25 @@ function find({ store }: RevocationContext, text: string): StoredOrder {
   throw new ConcordatError('ORDER_UNKNOWN', `expected an order of ours, ${id.value} is none`);
 }
 
+/** The default notices of an order, also of holders that have answered since; the same bytes each time. */
+function noticesOf({ codec, store }: RevocationContext, order: StoredOrder): Notice[] {
+  return store.entries.of(order.orderId).flatMap(({ recipient, number, notice }) => {
+    if (!notice) return [];
+    const signed = codec.decode('Signed', notice);
+    if (!signed.ok) throw signed.error;
+    return [{ member: recipient, entryNumber: number, dsseJson: toDsseJson(signed.value) }];
+  });
+}
+
 function statusOf({ codec, store, clock }: RevocationContext, order: StoredOrder): Status {
   const signed = codec.decode('Signed', order.bytes);
   const value = signed.ok ? codec.decode('PurgeOrder', signed.value.payload) : signed;
   if (!value.ok) throw value.error;
-  const parts = store.orders.entriesOf(order.orderId).map(({ recipient, number }) => ({
-    recipient,
-    answer: store.receipts.find(recipient, number),
-  }));
+  const parts = store.entries.of(order.orderId).map((entry) => {
+    const { recipient, number, remindedAtMs, noticedAtMs } = entry;
+    const answer = store.receipts.find(recipient, number);
+    return { recipient, answer, remindedAtMs, noticedAtMs };
+  });
   return {
     orderId: order.orderId,
     state: order.life.kind.toUpperCase(),

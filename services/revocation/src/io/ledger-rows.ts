@@ -19,15 +19,19 @@ function eventId(row: Row, column: string): EventId {
 }
 
 function unordered(row: Row): Unordered {
+  const publishedAtMs = row['superseded_at_ms'];
   return {
     id: eventId(row, 'id'),
     retainUntilMs: asUnixMs(numberOf(row, 'retain_until_ms')),
-    supersededBy: row['superseded_by'] === null ? null : eventId(row, 'superseded_by'),
+    supersededBy:
+      typeof publishedAtMs === 'number'
+        ? { id: eventId(row, 'superseded_by'), publishedAtMs: asUnixMs(publishedAtMs) }
+        : null,
   };
 }
 
 const UNORDERED =
-  'SELECT id, retain_until_ms, superseded_by FROM publication WHERE ordered_by IS NULL';
+  'SELECT id, retain_until_ms, superseded_by, superseded_at_ms FROM publication WHERE ordered_by IS NULL';
 
 /** The own ledger as read, and what was published according to it. */
 export class LedgerRows {
@@ -64,12 +68,19 @@ export class LedgerRows {
   }
 
   /** Links supersessions both ways, so that the order in which two publications arrive does not matter. */
-  addPublication(block: Hash, leaf: number, row: PublicationRow): 'added' | 'known' {
+  addPublication(
+    {
+      block,
+      leaf,
+      timeMs,
+    }: { readonly block: Hash; readonly leaf: number; readonly timeMs: UnixMs },
+    row: PublicationRow,
+  ): 'added' | 'known' {
     const id = idBytes(row.id);
     const supersedes = row.supersedes === null ? null : idBytes(row.supersedes);
     const earlier = this.#db.get('SELECT id FROM publication WHERE supersedes = ? LIMIT 1', id);
     const added = this.#db.run(
-      'INSERT OR IGNORE INTO publication VALUES(?, ?, ?, ?, ?, ?, ?, NULL)',
+      'INSERT OR IGNORE INTO publication VALUES(?, ?, ?, ?, ?, ?, ?, ?, NULL)',
       id,
       block,
       leaf,
@@ -77,11 +88,13 @@ export class LedgerRows {
       row.retainUntilMs,
       supersedes,
       earlier ? bytesOf(earlier, 'id') : null,
+      earlier ? timeMs : null,
     );
     if (added === 1 && supersedes !== null) {
       this.#db.run(
-        'UPDATE publication SET superseded_by = ? WHERE id = ? AND superseded_by IS NULL',
+        'UPDATE publication SET superseded_by = ?, superseded_at_ms = ? WHERE id = ? AND superseded_by IS NULL',
         id,
+        timeMs,
         supersedes,
       );
     }
@@ -90,6 +103,15 @@ export class LedgerRows {
 
   publications(): number {
     return numberOf(this.#db.get('SELECT count(*) AS n FROM publication') ?? {}, 'n');
+  }
+
+  /** Not ordered yet, with a retention that is over by then. */
+  countEnding(untilMs: number): number {
+    const row = this.#db.get(
+      'SELECT count(*) AS n FROM publication WHERE ordered_by IS NULL AND retain_until_ms <= ?',
+      untilMs,
+    );
+    return numberOf(row ?? {}, 'n');
   }
 
   /** Superseded, and no order says so yet. */

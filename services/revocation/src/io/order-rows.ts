@@ -1,5 +1,4 @@
 import {
-  type MemberId,
   type MonotonicMs,
   type OrderId,
   type UnixMs,
@@ -7,7 +6,6 @@ import {
   idBytes,
   orderIdOf,
 } from '@concordat/common/domain/ids.js';
-import type { Hash } from '@concordat/common/domain/ids.js';
 import type { PurgeOrder } from '@concordat/common/domain/records.js';
 import {
   type Row,
@@ -16,7 +14,14 @@ import {
   numberOf,
   textOf,
 } from '@concordat/common/io/store/sqlite.js';
-import { type OrderEvent, type OrderLife, type OrderState, step } from '../domain/order-life.js';
+import {
+  type OrderEvent,
+  type OrderLife,
+  type OrderState,
+  isOver,
+  step,
+} from '../domain/order-life.js';
+import { answerBy } from '../domain/rule-orders.js';
 import type { SealAnswer } from '../domain/seal-answer.js';
 
 export interface StoredOrder {
@@ -31,15 +36,13 @@ export interface StoredOrder {
   readonly attempts: number;
 }
 
-export interface StoredEntry {
-  readonly recipient: MemberId;
-  readonly number: number;
-  readonly part: number;
-  readonly bytes: Uint8Array;
-  readonly hash: Hash;
-}
-
-const STATES = ['ordered', 'sealed', 'appended', 'closed'] as const satisfies readonly OrderState[];
+const STATES = [
+  'ordered',
+  'sealed',
+  'appended',
+  'closed',
+  'refused',
+] as const satisfies readonly OrderState[];
 
 function lifeOf(row: Row): OrderLife {
   const kind = STATES.find((state) => state === textOf(row, 'state'));
@@ -68,21 +71,11 @@ function stored(row: Row): StoredOrder {
   };
 }
 
-function entryOf(row: Row): StoredEntry {
-  return {
-    recipient: textOf(row, 'recipient') as MemberId,
-    number: numberOf(row, 'number'),
-    part: numberOf(row, 'part'),
-    bytes: bytesOf(row, 'bytes'),
-    hash: bytesOf(row, 'hash') as Hash,
-  };
-}
-
 const OPEN = `('ordered', 'sealed', 'appended')`;
 const COLUMNS =
   'order_id, bytes, state, open_entries, reason, ordered_at_ms, deadline_ms, closed_at_ms, last_error, attempts';
 
-/** Orders with their life cycle, their entries and their certificates. */
+/** Orders with their life cycle and their certificates. */
 export class OrderRows {
   readonly #db: Sqlite;
 
@@ -98,7 +91,7 @@ export class OrderRows {
       bytes,
       order.reason,
       nowMs,
-      order.deadlineMs,
+      answerBy(order, nowMs),
     );
   }
 
@@ -110,7 +103,10 @@ export class OrderRows {
   /** Open orders first, the newest first among equals. */
   newest(limit: number): StoredOrder[] {
     return this.#db
-      .all(`SELECT ${COLUMNS} FROM purge_order ORDER BY state = 'closed', seq DESC LIMIT ?`, limit)
+      .all(
+        `SELECT ${COLUMNS} FROM purge_order ORDER BY state NOT IN ${OPEN}, seq DESC LIMIT ?`,
+        limit,
+      )
       .map(stored);
   }
 
@@ -128,6 +124,15 @@ export class OrderRows {
       idBytes(id),
     );
     return after;
+  }
+
+  /** Until when the entries say that holders have to answer. */
+  setDeadline(id: OrderId, deadlineMs: UnixMs): void {
+    this.#db.run(
+      'UPDATE purge_order SET deadline_ms = ? WHERE order_id = ?',
+      deadlineMs,
+      idBytes(id),
+    );
   }
 
   keepSeal(id: OrderId, answer: SealAnswer, sealNumber: number, nowMs: UnixMs): void {
@@ -216,34 +221,6 @@ export class OrderRows {
     return typeof at === 'number' ? at : undefined;
   }
 
-  addEntry(order: OrderId, entry: StoredEntry): void {
-    this.#db.run(
-      'INSERT INTO purge_entry VALUES(?, ?, ?, ?, ?, ?)',
-      entry.recipient,
-      entry.number,
-      idBytes(order),
-      entry.part,
-      entry.bytes,
-      entry.hash,
-    );
-  }
-
-  entry(recipient: MemberId, number: number): StoredEntry | undefined {
-    const row = this.#db.get(
-      'SELECT * FROM purge_entry WHERE recipient = ? AND number = ?',
-      recipient,
-      number,
-    );
-    return row && entryOf(row);
-  }
-
-  /** By recipient, then part. */
-  entriesOf(order: OrderId): StoredEntry[] {
-    return this.#db
-      .all('SELECT * FROM purge_entry WHERE order_id = ? ORDER BY recipient, part', idBytes(order))
-      .map(entryOf);
-  }
-
   counts(nowMs: UnixMs): Record<string, number> {
     const counts: Record<string, number> = { 'orders.overdue': 0 };
     for (const state of STATES) counts[`orders.${state}`] = 0;
@@ -254,7 +231,7 @@ export class OrderRows {
     for (const row of rows) {
       const state = textOf(row, 'state');
       counts[`orders.${state}`] = numberOf(row, 'n');
-      if (state !== 'closed') {
+      if (STATES.some((one) => one === state && !isOver(one))) {
         counts['orders.overdue'] = (counts['orders.overdue'] ?? 0) + numberOf(row, 'late');
       }
     }

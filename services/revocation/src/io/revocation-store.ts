@@ -2,16 +2,21 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHAIN_SCHEMA, ChainTables } from '@concordat/common/io/store/chain-tables.js';
 import { Sqlite } from '@concordat/common/io/store/sqlite.js';
+import { EntryRows } from './entry-rows.js';
 import { LedgerRows } from './ledger-rows.js';
 import { OrderRows } from './order-rows.js';
 import { ReceiptRows } from './receipt-rows.js';
 
-/** Ids are 16-byte blobs. `ordered_by` is the order that takes the event back; what it names is never ordered twice. */
+/**
+ * Ids are 16-byte blobs. `ordered_by` is the order that takes the event back; what it names is never ordered twice.
+ * `next_look_ms` of an entry is when its holder's silence is looked at next; empty once it has answered.
+ */
 const SCHEMA = `BEGIN;
 ${CHAIN_SCHEMA}
 CREATE TABLE IF NOT EXISTS publication(
   id BLOB PRIMARY KEY, block BLOB NOT NULL, leaf INTEGER NOT NULL, category TEXT NOT NULL,
-  retain_until_ms INTEGER NOT NULL, supersedes BLOB, superseded_by BLOB, ordered_by BLOB) WITHOUT ROWID;
+  retain_until_ms INTEGER NOT NULL, supersedes BLOB, superseded_by BLOB, superseded_at_ms INTEGER,
+  ordered_by BLOB) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS publication_supersedes ON publication(supersedes) WHERE supersedes IS NOT NULL;
 CREATE INDEX IF NOT EXISTS publication_superseded ON publication(superseded_by)
   WHERE superseded_by IS NOT NULL AND ordered_by IS NULL;
@@ -29,7 +34,11 @@ CREATE TABLE IF NOT EXISTS purge_order(
 CREATE INDEX IF NOT EXISTS purge_order_state ON purge_order(state, rest_until, seq);
 CREATE TABLE IF NOT EXISTS purge_entry(
   recipient TEXT NOT NULL, number INTEGER NOT NULL, order_id BLOB NOT NULL, part INTEGER NOT NULL,
-  bytes BLOB NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(recipient, number));
+  bytes BLOB NOT NULL, hash BLOB NOT NULL, appended_at_ms INTEGER NOT NULL, deadline_ms INTEGER NOT NULL,
+  next_look_ms INTEGER, reminded_at_ms INTEGER NOT NULL, notice BLOB, noticed_at_ms INTEGER NOT NULL,
+  PRIMARY KEY(recipient, number));
+CREATE INDEX IF NOT EXISTS purge_entry_open ON purge_entry(recipient, number) WHERE next_look_ms IS NOT NULL;
+CREATE INDEX IF NOT EXISTS purge_entry_look ON purge_entry(recipient, next_look_ms) WHERE next_look_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS purge_entry_order ON purge_entry(order_id, recipient, part);
 CREATE TABLE IF NOT EXISTS receipt(
   holder TEXT NOT NULL, entry_number INTEGER NOT NULL, stage TEXT NOT NULL, bytes BLOB NOT NULL,
@@ -42,6 +51,7 @@ COMMIT;
 export class RevocationStore {
   readonly db: Sqlite;
   readonly chains: ChainTables;
+  readonly entries: EntryRows;
   readonly ledger: LedgerRows;
   readonly orders: OrderRows;
   readonly receipts: ReceiptRows;
@@ -50,6 +60,7 @@ export class RevocationStore {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     this.db = new Sqlite(join(dataDir, 'revocation.db'), SCHEMA);
     this.chains = new ChainTables(this.db);
+    this.entries = new EntryRows(this.db);
     this.ledger = new LedgerRows(this.db);
     this.orders = new OrderRows(this.db);
     this.receipts = new ReceiptRows(this.db);

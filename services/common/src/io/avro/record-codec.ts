@@ -32,6 +32,7 @@ const RECORD_NAMES = [
   'PurgeEntry',
   'Receipt',
   'FreshnessAnswer',
+  'DefaultNotice',
   'Certificate',
 ] as const satisfies readonly RecordName[];
 

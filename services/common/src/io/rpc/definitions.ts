@@ -154,6 +154,7 @@ export const PurgeService = {
       OWN_OPERATOR,
       largeAnswer,
     ),
+    notices: unary([revocation.NoticesRequest, revocation.NoticesResponse], OWN_OPERATOR),
   },
 } as const satisfies AnyService;
 

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { verifyCertificate } from '@concordat/common/domain/certificate.js';
+import { verifyNotice } from '@concordat/common/domain/default-notice.js';
 import { verifyDsse } from '@concordat/common/domain/dsse-json.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
+import type { DefaultNotice, RecordCodec } from '@concordat/common/domain/records.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
 import { readTrustFile } from '@concordat/common/io/federation-file.js';
 import { type CertificateReport, certificateReport } from '../domain/certificate-report.js';
@@ -20,23 +22,44 @@ function trustFileFor(file: string): string {
   throw new ConcordatError('CONFIG_INVALID', text);
 }
 
-/**
- * Checks a certificate with public keys and files only.
- *
- * @throws ConcordatError CERTIFICATE_INVALID with the first thing that does not hold
- */
-export async function verifyCertificateFile(
-  file: string,
-  trust: string | undefined,
-  stdin: NodeJS.ReadableStream,
-): Promise<{ readonly report: CertificateReport; readonly trustFile: string }> {
+/** A file to check, and whose public keys to believe. */
+export interface Proof {
+  readonly file: string;
+  readonly trust: string | undefined;
+  readonly stdin: NodeJS.ReadableStream;
+}
+
+/** The text of a proof, with all that is needed to check it: public keys and files only. */
+async function readProof({ file, trust, stdin }: Proof): Promise<{
+  readonly text: string;
+  readonly trustFile: string;
+  readonly keys: KeyRing;
+  readonly codec: RecordCodec;
+}> {
   const text = Buffer.from(await readInput(file, stdin)).toString('utf8');
   const trustFile = trust ?? trustFileFor(file);
   const keys = new KeyRing(await readTrustFile(trustFile));
-  const codec = openRecordCodec(SCHEMAS_DIR);
+  return { text, trustFile, keys, codec: openRecordCodec(SCHEMAS_DIR) };
+}
+
+/** @throws ConcordatError CERTIFICATE_INVALID with the first thing that does not hold */
+export async function verifyCertificateFile(
+  proof: Proof,
+): Promise<{ readonly report: CertificateReport; readonly trustFile: string }> {
+  const { text, trustFile, keys, codec } = await readProof(proof);
   const signed = verifyDsse(codec, keys, 'Certificate', text);
   if (!signed.ok) throw signed.error;
   const purge = verifyCertificate(codec, keys, signed.value.value);
   if (!purge.ok) throw purge.error;
   return { report: certificateReport(codec, signed.value.value, purge.value), trustFile };
+}
+
+/** @throws ConcordatError NOTICE_INVALID with the first thing that does not hold */
+export async function verifyNoticeFile(
+  proof: Proof,
+): Promise<{ readonly notice: DefaultNotice; readonly trustFile: string }> {
+  const { text, trustFile, keys, codec } = await readProof(proof);
+  const notice = verifyNotice(codec, keys, text);
+  if (!notice.ok) throw notice.error;
+  return { notice: notice.value, trustFile };
 }
