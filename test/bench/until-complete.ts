@@ -17,6 +17,7 @@ export async function untilComplete(
   what: string,
   wanted: number,
   have: () => Promise<number>,
+  { stillMsMax = STILL_MS_MAX }: { readonly stillMsMax?: number } = {},
 ): Promise<number> {
   const startMs = machineMs();
   let [first, last, changedMs] = [-1, -1, startMs];
@@ -28,8 +29,8 @@ export async function untilComplete(
     if (found > wanted) throw new Error(`${counts}: something was counted twice`);
     if (first < 0) first = found;
     if (found !== last) [last, changedMs] = [found, nowMs];
-    else if (nowMs - changedMs > STILL_MS_MAX)
-      throw new Error(`${counts}, and no more for a minute`);
+    else if (nowMs - changedMs > stillMsMax)
+      throw new Error(`${counts}, and no more for ${String(stillMsMax)} ms`);
     const perMs = (found - first) / (nowMs - startMs);
     const pauseMs = perMs > 0 ? (wanted - found) / perMs / 4 : PAUSE_MS_STILL;
     await delay(Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, pauseMs)));
