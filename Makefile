@@ -58,6 +58,14 @@ bench: build ## measure beside a raw relay; out/bench.json; QUICK=1, ONLY=throug
 vectors: build ## run public test vectors against our own wrappers: DIR=folder
 	@node test/vectors/dist/main.js "$(DIR)"
 
+.PHONY: up
+up: build ## a broker in the background at 127.0.0.1:PORT (9092); its files in out/up
+	@npx --no-install concordat broker up --dir out/up --port $(or $(PORT),9092)
+
+.PHONY: down
+down: build ## stop the broker of `make up`
+	@npx --no-install concordat broker down --dir out/up
+
 .PHONY: clean
 clean: ## remove what was built and everything under out/
 	@rm -rf out coverage services/*/dist test/*/dist node_modules/.cache

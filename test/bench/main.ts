@@ -1,5 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { readSettings } from '@concordat/cli/config.js';
 import { type BenchPlan, type Phase, readPlan } from './options.js';
 import { measureBulk } from './phases/bulk.js';
 import { measureGrowth } from './phases/growth.js';
@@ -23,9 +24,10 @@ const MEASURE: Readonly<Record<Phase, (stage: Stage, plan: BenchPlan) => Promise
 
 async function run(plan: BenchPlan): Promise<void> {
   const workDir = resolve(dirname(plan.out), 'bench');
+  const { brokers: kafkaBrokers, brokerWay } = readSettings(process.env);
   const stage = await openStage({
     dir: join(workDir, 'work'),
-    kafkaBrokers: process.env['KAFKA_BROKERS'],
+    ...{ kafkaBrokers, brokerWay },
     profiled: plan.profile,
     profilesDir: join(workDir, 'profiles'),
     progress: (text) => process.stderr.write(`${text}\n`),

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { BrokerWay } from '@concordat/cli/domain/broker-way.js';
 import { findBroker } from '@concordat/cli/io/broker/find-broker.js';
 import { STEADY_JVM_FLAGS } from '@concordat/cli/io/broker/kraft-settings.js';
 import type { Calls } from './calls.js';
@@ -10,7 +11,7 @@ export interface Stage {
   /** what is written while it runs; removed at the end */
   readonly dir: string;
   readonly brokers: readonly string[];
-  readonly brokerSource: 'given' | 'launched';
+  readonly brokerSource: 'given' | BrokerWay;
   /** of a launched broker */
   readonly brokerPid: number | undefined;
   /** ends the bench: a process died */
@@ -31,17 +32,18 @@ export interface Stage {
 export interface StageOptions {
   readonly dir: string;
   readonly kafkaBrokers: string | undefined;
+  readonly brokerWay: BrokerWay | undefined;
   readonly profiled: readonly string[];
   readonly profilesDir: string;
   readonly progress: (text: string) => void;
 }
 
 export async function openStage(options: StageOptions): Promise<Stage> {
-  const { dir, kafkaBrokers, profiled, profilesDir, progress } = options;
+  const { dir, kafkaBrokers, brokerWay: way, profiled, profilesDir, progress } = options;
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true });
   const broker = await findBroker({
-    ...{ kafkaBrokers, directory: dir, progress },
+    ...{ kafkaBrokers, way, directory: dir, progress },
     jvmFlags: STEADY_JVM_FLAGS,
   });
   const children: Child[] = [];
@@ -65,7 +67,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   return {
     ...{ dir, fail, own, nodeOptions, progress },
     brokers: broker.brokers,
-    brokerSource: broker.kind,
+    brokerSource: broker.kind === 'given' ? 'given' : broker.local.way,
     brokerPid: broker.kind === 'launched' ? broker.local.pid() : undefined,
     unlessFailed: (work) => Promise.race([failure, work]),
     worker: async <C extends Calls>(role: string) => {

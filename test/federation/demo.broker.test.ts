@@ -172,7 +172,7 @@ describe('the report', () => {
       expect(durationMs).toBeGreaterThan(p99);
     }
     expect(kafka).toEqual({
-      source: 'jars',
+      source: process.env['BROKER'],
       brokers: [expect.stringMatching(/^127\.0\.0\.1:\d+$/)],
     });
     expect(restarts).toEqual({

@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { brokerJars } from '@concordat/cli/io/broker/jars.js';
-import { type LocalBroker, startLocalBroker } from '@concordat/cli/io/broker/local-broker.js';
+import { readSettings } from '@concordat/cli/config.js';
+import { openLocalBroker } from '@concordat/cli/io/broker/find-broker.js';
+import type { LocalBroker } from '@concordat/cli/io/broker/local-broker.js';
+import { testcontainersRunner } from './testcontainers-runner.js';
 
 /** The brokers that all tests of this run share: given by KAFKA_BROKERS, else started once by `broker-setup.js`. */
 export function sharedBrokers(): readonly string[] {
@@ -17,12 +19,15 @@ export interface OwnBroker extends LocalBroker {
   dispose(): Promise<void>;
 }
 
-/** A broker of the test's own, to crash and restart. */
+/** A broker of the test's own, to crash and restart; it runs in the way that `broker-setup.js` found. */
 export async function startOwnBroker(): Promise<OwnBroker> {
   const directory = await mkdtemp(join(tmpdir(), 'concordat-own-'));
-  const jars = await brokerJars(() => undefined);
-  if (!jars.ok) throw new Error(jars.error);
-  const local = await startLocalBroker({ jars: jars.value, directory });
+  const local = await openLocalBroker({
+    way: readSettings(process.env).brokerWay,
+    progress: () => undefined,
+    containers: testcontainersRunner,
+    directory,
+  });
   return {
     ...local,
     dispose: async () => {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readSettings } from '@concordat/cli/config.js';
 import type { DemoReport } from '@concordat/cli/demo/report.js';
 import { type DemoOptions, runDemo } from '@concordat/cli/demo/run.js';
 import { tellStory } from '@concordat/cli/demo/story.js';
@@ -15,7 +16,7 @@ export interface DemoRun {
 
 /** Runs the demo in a directory of its own. A run that fails says how far it came. */
 export async function runDemoIn(
-  options: Omit<DemoOptions, 'reportFile' | 'kafkaBrokers' | 'killSeed'> & {
+  options: Omit<DemoOptions, 'reportFile' | 'kafkaBrokers' | 'brokerWay' | 'killSeed'> & {
     readonly kafkaBrokers?: string;
     readonly killSeed?: number;
     /** told as soon as the directory is there */
@@ -30,7 +31,8 @@ export async function runDemoIn(
   const reportFile = join(dir, 'report.json');
   const ports = { clock: systemClock, random: systemRandom, story };
   try {
-    const report = await runDemo({ ...rest, reportFile, kafkaBrokers, killSeed }, ports);
+    const { brokerWay } = readSettings(process.env);
+    const report = await runDemo({ ...rest, reportFile, kafkaBrokers, brokerWay, killSeed }, ports);
     return { dir, report, dispose: () => rm(dir, { recursive: true, force: true }) };
   } catch (cause) {
     throw new Error(`the demo in ${dir} failed:\n${told.join('')}`, { cause });

@@ -11,7 +11,7 @@ export function addDemoCommands(program: Command, world: World): void {
     .allowUnknownOption()
     .action(async (args: readonly string[]) => {
       const { demoCommand } = await import('../demo/command.js');
-      const demo = demoCommand(world.settings.brokers);
+      const demo = demoCommand(world.settings);
       for (const command of [demo, ...demo.commands]) command.exitOverride();
       await demo.parseAsync([...args], { from: 'user' });
       if (typeof process.exitCode === 'number') world.finish(process.exitCode);

@@ -35,6 +35,8 @@ const ID = '01890a5d-ac96-774b-bcce-b302099a8057';
 const COMMANDS = [
   'federation init',
   'broker start',
+  'broker up',
+  'broker down',
   'topic plan',
   'topic apply',
   'node start',

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
 import { Command, InvalidArgumentError } from 'commander';
+import type { Settings } from '../config.js';
 import { runDemo } from './run.js';
 import { tellStory } from './story.js';
 import { isProven, summary } from './summary.js';
@@ -16,8 +17,10 @@ function seed(text: string): number {
   throw new InvalidArgumentError('expected a whole number of at most 9 digits');
 }
 
-/** @param kafkaBrokers the setting KAFKA_BROKERS */
-export function demoCommand(kafkaBrokers: string | undefined): Command {
+/** The settings KAFKA_BROKERS and BROKER. */
+type DemoSettings = Pick<Settings, 'brokers' | 'brokerWay'>;
+
+export function demoCommand({ brokers, brokerWay }: DemoSettings): Command {
   const demo = new Command('demo').description('the main job on a folder of UN lists');
   demo
     .command('run')
@@ -30,7 +33,8 @@ export function demoCommand(kafkaBrokers: string | undefined): Command {
         {
           dataDir: resolve(flags.data),
           reportFile: resolve(flags.report),
-          kafkaBrokers,
+          kafkaBrokers: brokers,
+          brokerWay,
           killSeed: flags.killSeed,
         },
         {

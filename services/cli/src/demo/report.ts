@@ -17,6 +17,7 @@ export interface DemoReport {
   readonly replay: ReplayFinding;
   readonly latencyMs: Percentiles;
   readonly purgeMs: Percentiles;
+  /** `source`: KAFKA_BROKERS, or how ours ran, `docker` or `java` */
   readonly kafka: { readonly source: string; readonly brokers: readonly string[] };
   /** by process, the broker included when it is ours */
   readonly restarts: Readonly<Record<string, number>>;

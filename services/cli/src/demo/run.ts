@@ -6,6 +6,7 @@ import type { Clock } from '@concordat/common/domain/ports.js';
 import { kafkaLogClient } from '@concordat/common/io/kafka/client.js';
 import { openTopicAdmin } from '@concordat/common/io/kafka/topic-admin.js';
 import type { LogClient } from '@concordat/common/io/log-client.js';
+import type { BrokerWay } from '../domain/broker-way.js';
 import { type FoundBroker, findBroker } from '../io/broker/find-broker.js';
 import { SERVICES_DIR } from '../io/run-service.js';
 import { type SnapshotFile, readSnapshots } from '../io/un-list-folder.js';
@@ -28,6 +29,8 @@ export interface DemoOptions {
   readonly dataDir: string;
   readonly reportFile: string;
   readonly kafkaBrokers: string | undefined;
+  /** how a broker of our own is run; else the first way that works */
+  readonly brokerWay: BrokerWay | undefined;
   /** kills each process and the broker once, at moments that follow from the seed */
   readonly killSeed: number | undefined;
   /** where the built services are, each as `<service>/dist/main.js`; default: this repository's */
@@ -64,6 +67,7 @@ export async function runDemo(options: DemoOptions, ports: DemoPorts): Promise<D
   for (const { member, inWords } of SHARES) story.line(`${member} may have ${inWords}`);
   const broker = await findBroker({
     kafkaBrokers: options.kafkaBrokers,
+    way: options.brokerWay,
     directory: places.dir,
     progress: (text) => story.line(text),
   });
@@ -130,7 +134,7 @@ async function onStage(
     const finished: DemoReport = {
       ...figures,
       resurrected: resurrected.size,
-      kafka: { source: broker.kind === 'given' ? 'KAFKA_BROKERS' : 'jars', brokers },
+      kafka: { source: broker.kind === 'given' ? 'KAFKA_BROKERS' : broker.local.way, brokers },
       restarts: Object.fromEntries(processes.map(({ name, restarts }) => [name, restarts])),
       durationMs: Math.round(clock.monotonicMs() - startMs),
     };

@@ -1,12 +1,26 @@
 import { expect, test } from '@jest/globals';
-import { formatArguments, kraftSettings } from './kraft-settings.js';
+import { type KraftPlace, jvmArguments, kraftSettings } from './kraft-settings.js';
 
-const lines = kraftSettings({ port: 1001, controllerPort: 1002, logDir: 'C:\\x y' }).split('\n');
+const place: KraftPlace = {
+  ...{ port: 1001, controllerPort: 1002 },
+  ...{ listenOn: '127.0.0.1', logDir: 'C:\\x y' },
+};
+
+function listenersOf(of: KraftPlace): string[] {
+  const lines = kraftSettings(of).split('\n');
+  return lines.filter((line) => /^(advertised\.)?listeners=/.test(line));
+}
 
 test('a local broker listens on the loopback only', () => {
-  const listeners = lines.filter((line) => /^(advertised\.)?listeners=/.test(line));
-  expect(listeners).toEqual([
+  expect(listenersOf(place)).toEqual([
     'listeners=PLAINTEXT://127.0.0.1:1001,CONTROLLER://127.0.0.1:1002',
+    'advertised.listeners=PLAINTEXT://127.0.0.1:1001',
+  ]);
+});
+
+test('one behind a published port listens for it, and still sends everybody to the loopback', () => {
+  expect(listenersOf({ ...place, listenOn: '0.0.0.0' })).toEqual([
+    'listeners=PLAINTEXT://0.0.0.0:1001,CONTROLLER://127.0.0.1:1002',
     'advertised.listeners=PLAINTEXT://127.0.0.1:1001',
   ]);
 });
@@ -19,14 +33,9 @@ test.each([
   'group.initial.rebalance.delay.ms=0',
   'log.dirs=C:\\\\x y',
 ])('a local broker is set to %s', (line) => {
-  expect(lines).toContain(line);
+  expect(kraftSettings(place).split('\n')).toContain(line);
 });
 
-test('a cluster id that begins with a dash is not taken for an option', () => {
-  expect(formatArguments('-HQFwEjdTMKKhRv0RVNQ0w', 'server.properties')).toEqual([
-    'format',
-    '--cluster-id=-HQFwEjdTMKKhRv0RVNQ0w',
-    '--config',
-    'server.properties',
-  ]);
+test('flags reach java as they are, quotes and spaces included', () => {
+  expect(jvmArguments(["-Da=d'T'H", '-Db="c d"\\'])).toBe('"-Da=d\'T\'H"\n"-Db=\\"c d\\"\\\\"\n');
 });

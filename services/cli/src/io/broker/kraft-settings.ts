@@ -2,18 +2,21 @@
 export interface KraftPlace {
   readonly port: number;
   readonly controllerPort: number;
-  /** Where the broker keeps its logs. */
+  /** The loopback; all addresses only inside a container whose port is published on the loopback. */
+  readonly listenOn: '127.0.0.1' | '0.0.0.0';
+  /** Where the broker keeps its logs, as the broker sees it. */
   readonly logDir: string;
 }
 
-/** One process that is broker and controller, on the loopback only; replication 1, small indexes, quick groups. */
-export function kraftSettings({ port, controllerPort, logDir }: KraftPlace): string {
+/** One process that is broker and controller, reached on the loopback only; replication 1, small indexes, quick groups. */
+export function kraftSettings({ port, controllerPort, listenOn, logDir }: KraftPlace): string {
+  const controller = `127.0.0.1:${String(controllerPort)}`;
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${String(controllerPort)}`,
+    'controller.quorum.voters': `1@${controller}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${String(port)},CONTROLLER://127.0.0.1:${String(controllerPort)}`,
+    listeners: `PLAINTEXT://${listenOn}:${String(port)},CONTROLLER://${controller}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${String(port)}`,
     'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
     'log.dirs': logDir,
@@ -44,24 +47,25 @@ function escapeValue(value: string): string {
   return value.replaceAll('\\', '\\\\');
 }
 
-/** What the storage tool is told. An id in base64url may begin with a dash, so it never stands alone. */
-export function formatArguments(clusterId: string, settingsFile: string): string[] {
-  return ['format', `--cluster-id=${clusterId}`, '--config', settingsFile];
-}
-
-/** For every JVM of ours: a short life on few cores. */
-export const JVM_FLAGS = [
+/** For every JVM of ours: a short life on few cores. slf4j-simple is among the jars of pom.xml, log4j2 among those of the image. */
+export const JVM_FLAGS: readonly string[] = [
   '-Xmx512m',
   '-Xms128m',
   '-XX:+UseSerialGC',
   '-XX:TieredStopAtLevel=1',
   '-Djava.awt.headless=true',
+  '-Dlog4j2.level=WARN',
   '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
   '-Dorg.slf4j.simpleLogger.showDateTime=true',
   "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
-] as const;
+];
 
 /** For a broker that is measured: all compilers, for it runs long enough to gain from them. */
 export const STEADY_JVM_FLAGS: readonly string[] = JVM_FLAGS.filter(
   (flag) => flag !== '-XX:TieredStopAtLevel=1',
 );
+
+/** The flags as a file for `java @file`, where quotes and spaces have a meaning outside double quotes. */
+export function jvmArguments(flags: readonly string[]): string {
+  return flags.map((flag) => `"${flag.replaceAll(/["\\]/g, String.raw`\$&`)}"\n`).join('');
+}
