@@ -58,6 +58,11 @@ bench: build ## measure beside a raw relay; out/bench.json; QUICK=1, ONLY=throug
 vectors: build ## run public test vectors against our own wrappers: DIR=folder
 	@node test/vectors/dist/main.js "$(DIR)"
 
+.PHONY: faults-demo
+faults-demo: build ## the demo with every process killed by SIGKILL, RUNS=20 seeds from SEED=1, KILLS=1 each; the same report each time
+	@npx --no-install concordat demo faults --data test/data/un-sanctions --report out/faults-demo.json \
+	  --runs $(or $(RUNS),20) --seed $(or $(SEED),1) --kills $(or $(KILLS),1)
+
 .PHONY: up
 up: build ## a broker in the background at 127.0.0.1:PORT (9092); its files in out/up
 	@npx --no-install concordat broker up --dir out/up --port $(or $(PORT),9092)

@@ -1,9 +1,16 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readSettings } from '@concordat/cli/config.js';
 import { seededRandom } from '@concordat/cli/demo/chaos.js';
+import { runFaults } from '@concordat/cli/demo/faults.js';
+import { lasting } from '@concordat/cli/demo/report.js';
 import type { RunningDemo } from '@concordat/cli/demo/run.js';
 import { type Look, lookAround } from '@concordat/cli/demo/settle.js';
+import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type CrashPlan, type Moment, makeCrashPoints } from '../support/crash-points.js';
-import { CUT_LISTS, CUT_REPORT, lasting } from '../support/cut-report.js';
+import { CUT_LISTS, CUT_REPORT } from '../support/cut-report.js';
 import { runDemoIn } from '../support/demo-run.js';
 import { type PatchedServices, copyServices } from '../support/patched-services.js';
 
@@ -18,7 +25,7 @@ const MOMENTS: Readonly<Record<string, Readonly<Record<Moment, number>>>> = {
 };
 const DEATHS: Readonly<Record<Moment, number>> = { commit: 3, send: 2 };
 
-const KILL_SEEDS = [1, 5];
+const KILLS = { runs: 1, firstSeed: 5, kills: 2 };
 const CRASH_SEED = 1;
 
 let services: PatchedServices;
@@ -27,17 +34,21 @@ beforeAll(async () => {
 });
 afterAll(() => services.dispose());
 
-test.each(KILL_SEEDS)(
-  'every process and the broker are killed once, seed %i, and the report stays the same',
-  async (killSeed) => {
-    const run = await runDemoIn({ dataDir: CUT_LISTS, killSeed });
-    await run.dispose();
-    expect(lasting(run.report)).toEqual(CUT_REPORT);
-    const { restarts } = run.report;
-    expect(Object.keys(restarts).sort()).toEqual([...Object.keys(MOMENTS), 'broker'].sort());
-    for (const times of Object.values(restarts)) expect(times).toBeGreaterThanOrEqual(1);
-  },
-);
+test('every process and the broker are killed twice, and the report stays the same', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'concordat-faults-'));
+  const places = { reportFile: join(dir, 'faults.json'), stateDir: join(dir, 'faults') };
+  const about = { dataDir: CUT_LISTS, ...readSettings(process.env), ...KILLS };
+  const ports = { clock: systemClock, random: systemRandom, tell: () => undefined };
+  const report = await runFaults({ ...about, ...places }, ports);
+  expect(report.expected).toEqual(CUT_REPORT);
+  expect(report.runs.map(({ differences, failed }) => [differences, failed])).toEqual([
+    [[], undefined],
+  ]);
+  expect(Object.keys(report.kills).sort()).toEqual([...Object.keys(MOMENTS), 'broker'].sort());
+  expect(new Set(Object.values(report.kills))).toEqual(new Set([KILLS.kills]));
+  expect(JSON.parse(await readFile(places.reportFile, 'utf8'))).toEqual(report);
+  await rm(dir, { recursive: true });
+});
 
 // D1, D2 and D32 of the reliability reference, wherever they may fall
 test('processes die right after commits and sends, and the report stays the same', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { verifyCertificates } from '@concordat/cli/demo/certificates.js';
 import { readEvent } from '@concordat/cli/demo/read-back.js';
+import { lasting } from '@concordat/cli/demo/report.js';
 import type { RunningDemo } from '@concordat/cli/demo/run.js';
 import { federationFiles, memberFiles } from '@concordat/cli/io/federation-init.js';
 import { asConcordatError } from '@concordat/common/domain/errors.js';
@@ -15,7 +16,7 @@ import { KeyService } from '@concordat/common/io/rpc/definitions.js';
 import { Sqlite, bytesOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import { systemClock as clock } from '@concordat/common/io/system-ports.js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { CUT_LISTS, CUT_REPORT, lasting } from '../support/cut-report.js';
+import { CUT_LISTS, CUT_REPORT } from '../support/cut-report.js';
 import { type DemoRun, runDemoIn } from '../support/demo-run.js';
 import { codec, memberOf } from '../support/federation.js';
 import {

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { lasting } from '@concordat/cli/demo/report.js';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type OwnBroker, startOwnBroker } from '../support/broker.js';
-import { lasting } from '../support/cut-report.js';
 import { runDemoIn } from '../support/demo-run.js';
 import {
   type Patch,

@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import type { DemoReport } from '@concordat/cli/demo/report.js';
 
 export const CUT_LISTS = fileURLToPath(new URL('../data/un-sanctions-cut', import.meta.url));
 
@@ -35,15 +34,3 @@ export const CUT_REPORT = {
   // 13 purged events were released to de, 8 of them to fr, none to nl
   replay: { ledgerRecordsAdded: 0, receiptsAdded: 0, purgedSkipped: 21, stateChanged: [] },
 };
-
-/** The report without what differs from run to run. */
-export function lasting(report: DemoReport): Record<string, unknown> {
-  const { latencyMs: _1, purgeMs: _2, kafka: _3, restarts: _4, durationMs: _5, ...rest } = report;
-  const attackDetails = Object.fromEntries(
-    Object.entries(report.attackDetails).map(([name, detail]) => {
-      const { stateBefore: _before, stateAfter: _after, ...said } = detail;
-      return [name, said];
-    }),
-  );
-  return { ...rest, attackDetails };
-}

@@ -18,12 +18,11 @@ export interface DemoRun {
 export async function runDemoIn(
   options: Omit<DemoOptions, 'reportFile' | 'kafkaBrokers' | 'brokerWay' | 'killSeed'> & {
     readonly kafkaBrokers?: string;
-    readonly killSeed?: number;
     /** told as soon as the directory is there */
     readonly onDir?: (dir: string) => void;
   },
 ): Promise<DemoRun> {
-  const { kafkaBrokers, killSeed, onDir, ...rest } = options;
+  const { kafkaBrokers, onDir, ...rest } = options;
   const dir = await mkdtemp(join(tmpdir(), 'concordat-demo-'));
   onDir?.(dir);
   const told: string[] = [];
@@ -32,7 +31,10 @@ export async function runDemoIn(
   const ports = { clock: systemClock, random: systemRandom, story };
   try {
     const { brokerWay } = readSettings(process.env);
-    const report = await runDemo({ ...rest, reportFile, kafkaBrokers, brokerWay, killSeed }, ports);
+    const report = await runDemo(
+      { ...rest, reportFile, kafkaBrokers, brokerWay, killSeed: undefined },
+      ports,
+    );
     return { dir, report, dispose: () => rm(dir, { recursive: true, force: true }) };
   } catch (cause) {
     throw new Error(`the demo in ${dir} failed:\n${told.join('')}`, { cause });

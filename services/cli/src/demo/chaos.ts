@@ -3,7 +3,8 @@ import type { Clock } from '@concordat/common/domain/ports.js';
 /** Something that can be killed without warning, and that somebody starts again. */
 export interface Victim {
   readonly name: string;
-  kill(): void | Promise<void>;
+  /** SIGKILL to a process that runs. Resolves when that one is gone. */
+  kill(): Promise<void>;
 }
 
 /** How far a run is: which of its scenes, and which share of that scene's steps is done. */
@@ -13,12 +14,24 @@ export interface Progress {
   readonly share: number;
 }
 
-/** Kills every victim once. Kills hang on the work done, not on the clock alone, so that they land in it. */
+/** One kill that has happened. */
+export interface Kill {
+  readonly process: string;
+  /** the step that it hung on, and how long after it; both follow from the seed */
+  readonly after: Progress;
+  readonly delayMs: number;
+  /** when it struck, since the chaos was planned */
+  readonly atMs: number;
+}
+
+/** Kills every victim. Kills hang on the work done, not on the clock alone, so that they land in it. */
 export interface Chaos {
   /** Call at every step: kills that were to come by now follow, each after its own short delay. */
   reached(progress: Progress): void;
-  /** Resolves when every victim was killed; whose moment never came dies now. */
+  /** Resolves when every victim was killed as often as planned; whose moment never came dies now. */
   over(): Promise<void>;
+  /** What has happened so far, in its order. */
+  readonly kills: readonly Kill[];
 }
 
 /** From the step that a kill hangs on to the kill. */
@@ -35,12 +48,14 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** Draws a moment for every victim; all of them follow from the seed. */
+/** Draws the moments for every victim; all of them follow from the seed. */
 export function planChaos(
   clock: Clock,
   victims: readonly Victim[],
   options: {
     readonly seed: number;
+    /** how often each victim is killed */
+    readonly times: number;
     readonly scenes: number;
     readonly tell: (text: string) => void;
     /** a victim could not be killed or started again */
@@ -48,33 +63,43 @@ export function planChaos(
   },
 ): Chaos {
   const random = seededRandom(options.seed);
-  const due = victims.map((victim) => {
-    const at: Progress = { scene: Math.floor(random() * options.scenes), share: random() };
-    return { victim, at, afterMs: random() * DELAY_MS_MAX };
-  });
-  const kills: Promise<void>[] = [];
-  const strike = async ({ victim, afterMs }: (typeof due)[number]): Promise<void> => {
+  const startMs = clock.monotonicMs();
+  const lives = victims.map((victim) => ({ victim, lastKill: Promise.resolve() }));
+  const due = lives.flatMap((life) =>
+    Array.from({ length: options.times }, () => {
+      const after: Progress = { scene: Math.floor(random() * options.scenes), share: random() };
+      return { life, after, delayMs: random() * DELAY_MS_MAX };
+    }),
+  );
+  const kills: Kill[] = [];
+  const strike = async ({ life, after, delayMs }: (typeof due)[number]): Promise<void> => {
+    const { victim, lastKill } = life;
     try {
-      await clock.sleep(afterMs);
+      await Promise.all([clock.sleep(delayMs), lastKill]);
       options.tell(`SIGKILL to ${victim.name}`);
+      const atMs = Math.round(clock.monotonicMs() - startMs);
       await victim.kill();
+      kills.push({ process: victim.name, after, delayMs: Math.round(delayMs), atMs });
     } catch (cause) {
       options.onFailure(cause);
     }
   };
-  const begin = (isDue: (at: Progress) => boolean): void => {
+  const begin = (isDue: (after: Progress) => boolean): void => {
     for (const one of due.splice(0)) {
-      if (isDue(one.at)) kills.push(strike(one));
+      if (isDue(one.after)) one.life.lastKill = strike(one);
       else due.push(one);
     }
   };
   return {
     reached({ scene, share }) {
-      begin((at) => at.scene < scene || (at.scene === scene && at.share <= share));
+      begin((after) => after.scene < scene || (after.scene === scene && after.share <= share));
     },
     async over() {
       begin(() => true);
-      await Promise.all(kills);
+      await Promise.all(lives.map(({ lastKill }) => lastKill));
+    },
+    get kills() {
+      return [...kills].sort((a, b) => a.atMs - b.atMs);
     },
   };
 }

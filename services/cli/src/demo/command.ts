@@ -1,10 +1,20 @@
-import { resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
 import { Command, InvalidArgumentError } from 'commander';
+import { wholeNumber } from '../commands/options.js';
 import type { Settings } from '../config.js';
+import { addressesOf } from '../io/broker/find-broker.js';
+import { faultsSummary, runFaults } from './faults.js';
 import { runDemo } from './run.js';
 import { tellStory } from './story.js';
 import { isProven, summary } from './summary.js';
+
+/** A supervisor gives up a process that dies more often than that, and a few times more. */
+const KILLS_MAX = 10;
+
+/** The settings KAFKA_BROKERS and BROKER. */
+type DemoSettings = Pick<Settings, 'brokers' | 'brokerWay'>;
 
 interface RunFlags {
   readonly data: string;
@@ -17,10 +27,8 @@ function seed(text: string): number {
   throw new InvalidArgumentError('expected a whole number of at most 9 digits');
 }
 
-/** The settings KAFKA_BROKERS and BROKER. */
-type DemoSettings = Pick<Settings, 'brokers' | 'brokerWay'>;
-
-export function demoCommand({ brokers, brokerWay }: DemoSettings): Command {
+export function demoCommand(settings: DemoSettings): Command {
+  const { brokers, brokerWay } = settings;
   const demo = new Command('demo').description('the main job on a folder of UN lists');
   demo
     .command('run')
@@ -46,5 +54,44 @@ export function demoCommand({ brokers, brokerWay }: DemoSettings): Command {
       process.stdout.write(summary(report, resolve(flags.report), process.cwd()));
       if (!isProven(report)) process.exitCode = 1;
     });
+  addFaultsCommand(demo, settings);
   return demo;
+}
+
+interface FaultsFlags {
+  readonly data: string;
+  readonly report: string;
+  readonly runs: number;
+  readonly seed: number;
+  readonly kills: number;
+}
+
+function addFaultsCommand(demo: Command, { brokers, brokerWay }: DemoSettings): void {
+  demo
+    .command('faults')
+    .description('the same under kills, seed after seed; every report must be the same')
+    .requiredOption('--data <dir>', 'folder of UN list XML files, plain or .gz')
+    .requiredOption('--report <file.json>', 'where to write the report; state goes beside it')
+    .option('--runs <n>', 'how many runs with kills', wholeNumber(1, 1_000), 20)
+    .option('--seed <n>', 'seed of the first run; the next has the next', seed, 1)
+    .option('--kills <n>', 'kills of each process in a run', wholeNumber(1, KILLS_MAX), 1)
+    .action(async ({ data, report, ...flags }: FaultsFlags) => {
+      if (addressesOf(brokers).length > 0) {
+        const text = 'KAFKA_BROKERS: expected nothing, since the broker is killed too; unset it';
+        throw new ConcordatError('CONFIG_INVALID', text);
+      }
+      const reportFile = resolve(report);
+      const stateDir = join(dirname(reportFile), basename(reportFile, '.json'));
+      const tell = (text: string): void => {
+        process.stderr.write(`${text}\n`);
+      };
+      const about = { dataDir: resolve(data), reportFile, stateDir, brokerWay };
+      const ports = { clock: systemClock, random: systemRandom, tell };
+      const found = await runFaults(
+        { ...about, runs: flags.runs, firstSeed: flags.seed, kills: flags.kills },
+        ports,
+      );
+      process.stdout.write(faultsSummary(found, relative(process.cwd(), reportFile)));
+      if (found.different > 0) process.exitCode = 1;
+    });
 }

@@ -24,7 +24,10 @@ import { watchArrivals } from './watch-arrivals.js';
 
 const LISTING = 'listing.v1.avsc';
 
-type PlayReport = Omit<DemoReport, 'kafka' | 'restarts' | 'durationMs' | 'resurrected'> & {
+type PlayReport = Omit<
+  DemoReport,
+  'kafka' | 'restarts' | 'kills' | 'durationMs' | 'resurrected'
+> & {
   readonly readableAgain: ReadonlySet<string>;
 };
 

@@ -1,3 +1,5 @@
+import type { Kill } from './chaos.js';
+
 /** What `concordat demo run` writes; every figure is counted in this run. */
 export interface DemoReport {
   readonly published: number;
@@ -21,7 +23,22 @@ export interface DemoReport {
   readonly kafka: { readonly source: string; readonly brokers: readonly string[] };
   /** by process, the broker included when it is ours */
   readonly restarts: Readonly<Record<string, number>>;
+  /** SIGKILLs that the run sent by itself, in their order */
+  readonly kills: readonly Kill[];
   readonly durationMs: number;
+}
+
+/** The report without what differs from run to run: keys, times, ports, restarts. */
+export function lasting(report: DemoReport): Record<string, unknown> {
+  const { latencyMs: _1, purgeMs: _2, kafka: _3, restarts: _4, kills: _5, ...others } = report;
+  const { durationMs: _6, ...rest } = others;
+  const attackDetails = Object.fromEntries(
+    Object.entries(report.attackDetails).map(([name, detail]) => {
+      const { stateBefore: _before, stateAfter: _after, ...said } = detail;
+      return [name, said];
+    }),
+  );
+  return { ...rest, attackDetails };
 }
 
 export type AttackName = 'forgedPurge' | 'replay' | 'readPurged';

@@ -31,8 +31,10 @@ export interface DemoOptions {
   readonly kafkaBrokers: string | undefined;
   /** how a broker of our own is run; else the first way that works */
   readonly brokerWay: BrokerWay | undefined;
-  /** kills each process and the broker once, at moments that follow from the seed */
+  /** kills each process and the broker, at moments that follow from the seed */
   readonly killSeed: number | undefined;
+  /** how often each is killed; default: once */
+  readonly kills?: number;
   /** where the built services are, each as `<service>/dist/main.js`; default: this repository's */
   readonly servicesDir?: string;
   /** called when all is done and everything still runs */
@@ -120,6 +122,7 @@ async function onStage(
         ? undefined
         : planChaos(clock, processes, {
             seed: options.killSeed,
+            times: options.kills ?? 1,
             scenes: snapshots.length + SCENES_AFTER,
             tell: (text) => story.line(text),
             onFailure: (cause) => failed(asConcordatError(cause)),
@@ -136,6 +139,7 @@ async function onStage(
       resurrected: resurrected.size,
       kafka: { source: broker.kind === 'given' ? 'KAFKA_BROKERS' : broker.local.way, brokers },
       restarts: Object.fromEntries(processes.map(({ name, restarts }) => [name, restarts])),
+      kills: chaos?.kills ?? [],
       durationMs: Math.round(clock.monotonicMs() - startMs),
     };
     await writeFile(options.reportFile, `${JSON.stringify(finished, undefined, 2)}\n`);

@@ -55,19 +55,33 @@ export class Supervised {
     });
   }
 
-  kill(): void {
-    this.#child?.kill('SIGKILL');
+  /** SIGKILL, as a crash. One that is about to be started again is killed when it runs. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    while (!this.#isRunning()) {
+      if (this.#stopping) return;
+      await this.#clock.sleep(RESTART_PAUSE_MS);
+    }
+    const child = this.#child;
+    if (!child) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
     const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (!child || !this.#isRunning()) return;
     const gone = once(child, 'exit');
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await gone;
     clearTimeout(timer);
+  }
+
+  #isRunning(): boolean {
+    const child = this.#child;
+    return child?.exitCode === null && child.signalCode === null;
   }
 
   async #again(how: string): Promise<void> {
