@@ -31,6 +31,7 @@ import { Publisher } from './flows/publish.js';
 import { Reader } from './flows/read.js';
 import { Readers, type TopicFlow } from './flows/readers.js';
 import { retentionClock } from './flows/retention-clock.js';
+import { RecentHeaders } from './flows/recent-headers.js';
 import { recover } from './flows/recover.js';
 import { refuseLostState } from './flows/refuse-lost-state.js';
 import { KeyOffice } from './flows/release-keys.js';
@@ -195,9 +196,10 @@ function openContext(
     onDeath,
   });
   opened.push(() => outbox.close());
+  const codec = openRecordCodec(schemasDir);
   return {
-    ...{ self, clock, random, policy, signer, data, vault, state, outbox },
-    codec: openRecordCodec(schemasDir),
+    ...{ self, clock, random, policy, signer, data, vault, state, outbox, codec },
+    recent: new RecentHeaders(codec, data),
     categories: openCategoryCodec(schemasDir),
     keys: new KeyRing(federation),
     notices: new Notices(),
@@ -271,6 +273,7 @@ function openPartner(
   });
   const fetcher = new KeyFetcher(context, origin, { ask: peers.askForKeys(origin), onDeath });
   const ingest = new Ingest(context, origin, {
+    onBatch: (batch, releases) => fetcher.remember(batch, releases),
     onWaiting: () => fetcher.wake(),
     onMissing: () => filler.wake(),
   });

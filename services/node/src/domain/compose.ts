@@ -43,6 +43,7 @@ export interface Draft {
 export interface Composed {
   readonly id: EventId;
   readonly header: Header;
+  readonly audience: Audience;
   readonly envelope: Envelope;
   readonly keys: ReadonlyMap<string, Uint8Array>;
   /** of the whole envelope: it travels in a block of limited size */
@@ -118,7 +119,7 @@ export function compose(
   };
   const openings = audience.value.length + derivedFrom.value.length + 2 * audience.salt.length;
   const bytes = envelope.header.length + openings + sealedBytes;
-  return ok({ id: draft.id, header, envelope, keys, bytes });
+  return ok({ id: draft.id, header, audience: draft.audience, envelope, keys, bytes });
 }
 
 function tooLarge(what: string, limit: number): Result<never, ConcordatError> {

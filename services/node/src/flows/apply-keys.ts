@@ -1,13 +1,11 @@
-import { parseHeader } from '@concordat/common/domain/header.js';
 import type { EventId, MemberId, OrderId } from '@concordat/common/domain/ids.js';
-import type { Header, Release } from '@concordat/common/domain/records.js';
+import type { Release } from '@concordat/common/domain/records.js';
 import {
   type KeyRecord,
   checkKeys,
   checkShredded,
   readKeyRecord,
 } from '../domain/check-key-answer.js';
-import type { EventRow } from '../io/data-store.js';
 import type { VaultRow } from '../io/vault.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
@@ -76,12 +74,15 @@ export function applyKeys(
     for (const { statement, bytes } of judged.records) {
       data.keepKeyRecord(origin, statement.value.epoch, statement.value.number, bytes);
     }
-    for (const { id } of judged.readable) data.setReadable(origin, id);
+    data.setReadable(
+      origin,
+      judged.readable.map(({ id }) => id),
+    );
     for (const { id, reason } of judged.refused) {
       data.setRefused(origin, id, reason);
       data.chains.count(`keys.refused.${reason}`);
     }
-    for (const { id, waitMs } of judged.later) data.askAfter(origin, id, nowMs + waitMs);
+    for (const { id, waitMs } of judged.later) data.waiting.putOff(origin, id, nowMs + waitMs);
     if (judged.later.length > 0) data.chains.count('keys.later', judged.later.length);
     if (judged.shredded.length > 0) data.chains.count('keys.shredded', judged.shredded.length);
   });
@@ -97,7 +98,7 @@ function judge(
   wanted: readonly Wanted[],
   reply: KeyReply,
 ): Judged {
-  const { codec, keys, self, data, state, warn } = context;
+  const { codec, keys, self, warn } = context;
   const records = reply.records.map((bytes) => {
     const record = readKeyRecord(codec, keys, bytes, { origin, self });
     if (!record.ok) warn(record.error.code, `keys from ${origin}: ${record.error.message}`);
@@ -107,13 +108,13 @@ function judge(
     ...{ rows: [], readable: [], records: new Set(), refused: [], shredded: [], later: [] },
   };
   const open = wanted.map(({ releases }) => new Map(releases));
+  const waiting = stillWaiting(context, origin, wanted);
   for (const { statement, release: index, item } of reply.answers) {
     const release = open[statement]?.get(index);
     if (!release) continue;
     open[statement]?.delete(index);
-    const row = data.find(origin, release.id);
-    if (row?.state !== 'waiting' || state.tombstones.isBuried(origin, release.id)) continue;
-    judgeItem(context, { origin, row, release, item, records }, judged);
+    if (!waiting.has(release.id)) continue;
+    judgeItem(context, { origin, release, item, records }, judged);
   }
   const unanswered = open.flatMap((releases) => [...releases.values()]);
   judged.later.push(...unanswered.map(({ id }) => ({ id, waitMs: UNANSWERED_MS })));
@@ -122,7 +123,6 @@ function judge(
 
 interface Answered {
   readonly origin: MemberId;
-  readonly row: EventRow;
   readonly release: Release;
   readonly item: KeyItem;
   readonly records: readonly (KeyRecord | undefined)[];
@@ -130,7 +130,7 @@ interface Answered {
 
 function judgeItem(context: NodeContext, answered: Answered, judged: Judged): void {
   const { codec, keys, warn } = context;
-  const { origin, row, release, item } = answered;
+  const { origin, release, item } = answered;
   const { id } = release;
   switch (item.kind) {
     case 'later': {
@@ -153,7 +153,8 @@ function judgeItem(context: NodeContext, answered: Answered, judged: Judged): vo
       return;
     }
     case 'released': {
-      const header = headerOf(context, row);
+      const header = context.recent.get(origin, id)?.header;
+      if (!header) return;
       const named = item.records.flatMap((at) => answered.records[at] ?? []);
       const check = checkKeys({ header, release }, item.keys, named);
       if (!check.ok) {
@@ -174,8 +175,14 @@ function asReason(text: string): string {
   return /^[A-Z][A-Z_]{0,39}$/.test(text) ? text : 'UNNAMED';
 }
 
-function headerOf({ codec }: NodeContext, row: EventRow): Header {
-  const header = parseHeader(codec, row.header);
-  if (!header.ok) throw header.error;
-  return header.value;
+/** Of the wanted: those whose row still waits, and that no tombstone covers. */
+function stillWaiting(
+  { data, state }: NodeContext,
+  origin: MemberId,
+  wanted: readonly Wanted[],
+): Set<EventId> {
+  const ids = wanted.flatMap(({ releases }) => [...releases.values()].map(({ id }) => id));
+  const buried = state.tombstones.buriedAmong(origin, ids);
+  const waiting = data.waitingAmong(origin, ids);
+  return new Set(ids.filter((id) => waiting.has(id) && !buried.has(id)));
 }

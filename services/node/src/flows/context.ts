@@ -12,6 +12,7 @@ import type { DataStore } from '../io/data-store.js';
 import type { StateStore } from '../io/state-store.js';
 import type { Vault } from '../io/vault.js';
 import type { Notices } from './notices.js';
+import type { RecentHeaders } from './recent-headers.js';
 
 /** What every flow of the node works with. All stores belong to this process alone, and every commit is synchronous. */
 export interface NodeContext {
@@ -28,6 +29,7 @@ export interface NodeContext {
   readonly state: StateStore;
   readonly outbox: Outbox;
   readonly notices: Notices;
+  readonly recent: RecentHeaders;
   readonly warn: (code: string, message: string) => void;
 }
 

@@ -23,6 +23,7 @@ import type { StoredSeal } from '../io/state/seal-table.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
 import { appendLedger } from './ledger-writer.js';
+import { holdersOf } from './recorded-releases.js';
 
 /** What one answer of DestroyKeys may have, with room for its frame. */
 const ANSWER_BYTES_MAX = 7 * 1024 * 1024;
@@ -77,7 +78,7 @@ export class SealOffice {
     const nowMs = clock.nowMs();
     const events = this.#checkOrder(order, nowMs);
     return state.db.transaction(() => {
-      const { orderId, ids } = order.value;
+      const { orderId } = order.value;
       const touched = this.#touchedBlocks(events);
       const evidence = this.#evidence(touched);
       const seals: SealRecord['seals'][number][] = [];
@@ -89,7 +90,7 @@ export class SealOffice {
         const buried = leaves.map(({ id }) => ({ origin: self, id }));
         state.tombstones.bury(buried, { orderId, atMs: nowMs, ledgerNumber: appended.number });
       }
-      const holders = this.#holders(ids);
+      const holders = this.#holders(events);
       const sealRecord = this.#signSeal(order, { seals, holders }, nowMs);
       const stored: StoredSeal = { orderHash: order.hash, sealRecord, evidence, ledgerSeq };
       demandAnswerable(this.#context.codec, stored);
@@ -109,17 +110,17 @@ export class SealOffice {
         `reason ${reason} may not be ordered by role ${order.key.role}`,
       );
     }
-    const events = new Map<EventId, OwnEvent>();
+    const events = state.own.events(ids);
+    const buried = state.tombstones.buriedAmong(self, ids);
     for (const id of ids) {
-      const event = state.own.event(id);
+      const event = events.get(id);
       if (!event) throw new ConcordatError('ORDER_INVALID', 'covers an event not published here');
-      if (state.tombstones.isBuried(self, id)) {
+      if (buried.has(id)) {
         throw new ConcordatError('ORDER_INVALID', 'covers an event that is purged already');
       }
       if (reason === 'retention' && event.retainUntilMs > nowMs) {
         throw new ConcordatError('ORDER_NOT_AUTHORISED', 'the retention term is not over');
       }
-      events.set(id, event);
     }
     if (events.size !== ids.length || events.size === 0) {
       throw new ConcordatError('ORDER_INVALID', 'expected at least one event, each once');
@@ -192,14 +193,13 @@ export class SealOffice {
     );
   }
 
-  #holders(ids: readonly EventId[]): SealHolder[] {
+  #holders(events: ReadonlyMap<EventId, OwnEvent>): SealHolder[] {
     const held = new Map<MemberId, EventId[]>();
-    for (const id of ids) {
-      const recipients = new Set(
-        this.#context.state.ledger.holders(id).map((one) => one.recipient),
-      );
-      for (const recipient of recipients) {
-        held.set(recipient, [...(held.get(recipient) ?? []), id]);
+    for (const [id, releases] of holdersOf(this.#context, events)) {
+      for (const recipient of new Set(releases.map((one) => one.recipient))) {
+        const ids = held.get(recipient) ?? [];
+        held.set(recipient, ids);
+        ids.push(id);
       }
     }
     return [...held]

@@ -1,6 +1,7 @@
 import { asConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Release } from '@concordat/common/domain/records.js';
+import type { OpenBatch } from '../io/data/waiting-rows.js';
 import { type KeyReply, type Wanted, applyKeys } from './apply-keys.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
@@ -8,6 +9,9 @@ import { finishBurials } from './finish-burials.js';
 /** Releases and bytes of one request; below the origin's limits, so that the answer stays small too. */
 const ASK_MAX = 1_024;
 const ASK_BYTES_MAX = 4 * 1024 * 1024;
+/** Open batches that are looked at together, and decoded statements that are kept for them. */
+const BATCHES_AT_ONCE = 16;
+const BATCHES_KEPT_MAX = 64;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2_000;
 
@@ -106,7 +110,7 @@ export class KeyFetcher {
   /** Waits until a key that was put off may be asked for, or until woken. @returns false when none was put off */
   async #rest(): Promise<boolean> {
     const { data, clock } = this.#context;
-    const nextMs = data.nextAskMs(this.#origin);
+    const nextMs = data.waiting.nextAskMs(this.#origin);
     if (nextMs === undefined || this.#again) return this.#again;
     this.#nap = new AbortController();
     const waitMs = Math.max(nextMs - clock.nowMs(), 1);
@@ -115,40 +119,64 @@ export class KeyFetcher {
     return true;
   }
 
-  #wanted(): Wanted[] {
-    const { data, state, clock } = this.#context;
-    finishBurials(this.#context);
-    const found = new Map<string, { statement: Uint8Array; releases: Map<number, Release> }>();
-    let bytes = 0;
-    for (const { id, place } of data.waiting(this.#origin, clock.nowMs(), ASK_MAX)) {
-      if (state.tombstones.isBuried(this.#origin, id)) continue;
-      const key = `${place.chain}/${String(place.epoch)}/${String(place.number)}`;
-      let wanted = found.get(key);
-      if (!wanted) {
-        const statement = data.feedStatement(place);
-        if (!statement) throw new TypeError('a waiting row without its feed statement');
-        bytes += statement.length;
-        if (found.size > 0 && bytes > ASK_BYTES_MAX) break;
-        wanted = { statement, releases: new Map() };
-        found.set(key, wanted);
-      }
-      const release = this.#releasesOf(wanted.statement)[place.index];
-      if (!release) throw new TypeError('a waiting row that its feed statement does not name');
-      wanted.releases.set(place.index, release);
-    }
-    return [...found.values()];
+  /** What this batch's statement releases; it is decoded when nobody remembers it. */
+  remember(batch: number, releases: readonly Release[]): void {
+    this.#releases.set(batch, releases);
+    if (this.#releases.size <= BATCHES_KEPT_MAX) return;
+    const [oldest] = this.#releases.keys();
+    if (oldest !== undefined) this.#releases.delete(oldest);
   }
 
-  #decoded: { readonly statement: Uint8Array; readonly releases: readonly Release[] } | undefined;
+  #wanted(): Wanted[] {
+    const { data } = this.#context;
+    finishBurials(this.#context);
+    const wanted: Wanted[] = [];
+    let [count, bytes, last] = [0, 0, 0];
+    while (count < ASK_MAX) {
+      const open = data.waiting.openAfter(this.#origin, last, BATCHES_AT_ONCE);
+      if (open.length === 0) return wanted;
+      for (const one of open) {
+        last = one.batch;
+        const releases = this.#dueIn(one);
+        if (releases.size === 0) continue;
+        bytes += one.statement.length;
+        count += releases.size;
+        if (wanted.length > 0 && (bytes > ASK_BYTES_MAX || count > ASK_MAX)) return wanted;
+        wanted.push({ statement: one.statement, releases });
+      }
+    }
+    return wanted;
+  }
 
-  /** Rows come in the order of their statements, so the last one is remembered. */
-  #releasesOf(statement: Uint8Array): readonly Release[] {
-    if (this.#decoded?.statement === statement) return this.#decoded.releases;
+  /** Releases of a batch whose keys may be asked for now; a batch in which nothing waits any more is closed. */
+  #dueIn({ batch, statement }: OpenBatch): Map<number, Release> {
+    const { data, state, clock } = this.#context;
+    const releases = this.#releasesOf(batch, statement);
+    const ids = releases.map(({ id }) => id);
+    const { due, putOff } = data.waiting.among(this.#origin, { batch, ids }, clock.nowMs());
+    if (due.length === 0 && putOff === 0) {
+      data.waiting.close(batch);
+      this.#releases.delete(batch);
+    }
+    const buried = state.tombstones.buriedAmong(this.#origin, ids);
+    const found = new Map<number, Release>();
+    for (const at of due) {
+      const release = releases[at];
+      if (release && !buried.has(release.id)) found.set(at, release);
+    }
+    return found;
+  }
+
+  readonly #releases = new Map<number, readonly Release[]>();
+
+  #releasesOf(batch: number, statement: Uint8Array): readonly Release[] {
+    const known = this.#releases.get(batch);
+    if (known) return known;
     const { codec } = this.#context;
     const signed = codec.decode('Signed', statement);
     const feed = signed.ok ? codec.decode('FeedStatement', signed.value.payload) : signed;
     if (!feed.ok) throw feed.error;
-    this.#decoded = { statement, releases: feed.value.releases };
+    this.remember(batch, feed.value.releases);
     return feed.value.releases;
   }
 }

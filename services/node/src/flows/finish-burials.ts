@@ -8,11 +8,12 @@ const BATCH = 1_000;
  *
  * @returns how many events were finished
  */
-export function finishBurials({ state, vault, data }: NodeContext): number {
+export function finishBurials({ state, vault, data, recent }: NodeContext): number {
   let finished = 0;
   for (;;) {
     const events = state.tombstones.unfinished(BATCH);
     if (events.length === 0) return finished;
+    for (const { origin, id } of events) recent.forget(origin, id);
     vault.delete(events);
     data.delete(events);
     vault.settle();

@@ -125,8 +125,7 @@ export class PurgeHonour implements TopicFlow {
   /** Judged before the deletion and kept with the tombstone, so that a crash in between changes no receipt. */
   #outcome(id: EventId): PurgeOutcome {
     const { data, vault, state } = this.#context;
-    const isHeld =
-      data.find(this.#origin, id) !== undefined || vault.sectionsHeld(this.#origin, id).length > 0;
+    const isHeld = data.has(this.#origin, id) || vault.sectionsHeld(this.#origin, id).length > 0;
     return outcomeOf(holdingOf(state.tombstones.causeOf(this.#origin, id), isHeld));
   }
 }

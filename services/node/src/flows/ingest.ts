@@ -1,13 +1,25 @@
 import { type ReceivedRelease, readFeedBlock } from '@concordat/common/domain/block.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
+import type { Release } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
+import type { Verified } from '@concordat/common/domain/statement.js';
 import { feedTopic } from '@concordat/common/domain/topics.js';
 import { FollowedTopic, type ReadStatement } from '@concordat/common/io/chain/followed-topic.js';
 import type { LogRecord } from '@concordat/common/io/log-client.js';
-import type { FeedPlace } from '../io/data-store.js';
+import type { NewRow } from '../io/data-store.js';
+import type { BatchPlace } from '../io/data/waiting-rows.js';
 import { type NodeContext, followPorts } from './context.js';
 import type { TopicFlow } from './readers.js';
+
+export interface IngestPorts {
+  /** a batch with rows that will wait for keys, and what its statement releases: it need not be decoded again */
+  readonly onBatch: (batch: number, releases: readonly Release[]) => void;
+  /** after the commit: rows wait */
+  readonly onWaiting: () => void;
+  /** numbers of the feed are missing */
+  readonly onMissing: () => void;
+}
 
 /**
  * Takes feed blocks in: rows and ciphertexts with the position in one commit, waiting for their keys. What is purged
@@ -17,16 +29,14 @@ export class Ingest implements TopicFlow {
   readonly followed: FollowedTopic;
   readonly #context: NodeContext;
   readonly #origin: MemberId;
-  readonly #onWaiting: () => void;
+  readonly #onBatch: IngestPorts['onBatch'];
+  readonly #onWaiting: IngestPorts['onWaiting'];
   #waiting = 0;
 
-  constructor(
-    context: NodeContext,
-    origin: MemberId,
-    told: { readonly onWaiting: () => void; readonly onMissing: () => void },
-  ) {
+  constructor(context: NodeContext, origin: MemberId, told: IngestPorts) {
     this.#context = context;
     this.#origin = origin;
+    this.#onBatch = told.onBatch;
     this.#onWaiting = told.onWaiting;
     const topic = feedTopic({ origin, recipient: context.self });
     this.followed = new FollowedTopic(followPorts(context, context.data), {
@@ -72,12 +82,7 @@ export class Ingest implements TopicFlow {
       apply: () => {
         const chain = `${this.followed.topic}/${String(lane)}`;
         data.chains.count('feed.blocks');
-        this.#waiting += this.#insert(
-          releases,
-          { chain, epoch, number },
-          statement.value.releases,
-          statement.bytes,
-        );
+        this.#waiting += this.#insert(releases, { chain, epoch, number }, statement);
         return undefined;
       },
     });
@@ -86,46 +91,36 @@ export class Ingest implements TopicFlow {
   /** @returns how many rows now wait for keys */
   #insert(
     received: readonly ReceivedRelease[],
-    place: Omit<FeedPlace, 'index'>,
-    order: readonly ReceivedRelease['release'][],
-    statement: Uint8Array,
+    place: Omit<BatchPlace, 'origin'>,
+    statement: Verified<'FeedStatement'>,
   ): number {
-    const { data, state } = this.#context;
-    let taken = 0;
+    const { data, state, recent } = this.#context;
+    const origin = this.#origin;
+    const ids = received.map(({ release }) => release.id);
+    const buried = state.tombstones.buriedAmong(origin, ids);
+    const known = data.knownAmong(origin, ids);
+    const places = new Map(statement.value.releases.map(({ id }, at) => [id, at]));
+    const rows: NewRow[] = [];
     for (const { release, header, headerBytes, sections } of received) {
-      if (state.tombstones.isBuried(this.#origin, release.id)) {
-        data.chains.count('feed.purged');
-        continue;
+      const { id } = release;
+      if (buried.has(id)) data.chains.count('feed.purged');
+      else if (known.has(id)) data.chains.count('feed.known');
+      else {
+        const body = { category: header.category, header: headerBytes, release, sections };
+        rows.push({ id, place: places.get(id) ?? 0, body });
+        recent.keep(origin, id, { header });
       }
-      const { agreementId, agreementVersion, consentId, purposes, deleteByMs, onward } = release;
-      const { lane, epoch, number } = release.block;
-      const inserted = data.insert(
-        {
-          origin: this.#origin,
-          id: release.id,
-          state: 'waiting',
-          category: header.category,
-          header: headerBytes,
-          release: {
-            agreementId,
-            agreementVersion,
-            consentId,
-            purposes,
-            deleteByMs,
-            onward,
-            sections: release.sections,
-            block: { lane, epoch, number },
-            leaf: release.leaf,
-          },
-        },
-        sections,
-        { ...place, index: order.indexOf(release) },
-      );
-      if (inserted) taken += 1;
-      else data.chains.count('feed.known');
     }
-    if (taken > 0) data.keepFeedStatement(place, statement);
-    return taken;
+    if (rows.length === 0) return 0;
+    const batch = data.waiting.open({ origin, ...place }, statement.bytes);
+    data.insert(
+      origin,
+      'waiting',
+      batch,
+      rows.sort((one, other) => one.place - other.place),
+    );
+    this.#onBatch(batch, statement.value.releases);
+    return rows.length;
   }
 }
 

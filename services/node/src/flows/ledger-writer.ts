@@ -1,5 +1,5 @@
 import { EMPTY_HEAD, nextLink } from '@concordat/common/domain/chain.js';
-import type { Hash, UnixMs } from '@concordat/common/domain/ids.js';
+import type { Hash, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import type { BlockRef, LedgerKind, LedgerStatement } from '@concordat/common/domain/records.js';
 import { SUITE, signStatement } from '@concordat/common/domain/statement.js';
 import { cloudEventHeaders } from '@concordat/common/domain/cloud-event.js';
@@ -9,6 +9,8 @@ import type { NodeContext } from './context.js';
 export interface LedgerEntry {
   readonly block: BlockRef;
   readonly kind: LedgerKind;
+  /** of a key release */
+  readonly recipient?: MemberId;
   readonly treeSize: number;
   readonly root: Hash;
   readonly body: Uint8Array;
@@ -54,7 +56,10 @@ export function appendLedger(context: NodeContext, entry: LedgerEntry, nowMs: Un
   });
   const seq = state.chains.enqueue(topic, 0, { value: record, headers });
   state.ledger.add(
-    { number, chainNumber: blockNumber, kind, hash: signed.hash, record, seq },
+    {
+      ...{ number, chainNumber: blockNumber, kind, hash: signed.hash, record, seq },
+      recipient: entry.recipient ?? '',
+    },
     entry.block,
     nowMs,
   );

@@ -1,6 +1,6 @@
 import { BLOCK_BYTES_MAX, BLOCK_ENVELOPES_MAX, blockRef } from '@concordat/common/domain/block.js';
-import { sha256 } from '@concordat/common/domain/bytes.js';
-import { nextLink } from '@concordat/common/domain/chain.js';
+import { ZERO_HASH, sha256 } from '@concordat/common/domain/bytes.js';
+import { type Head, nextLink } from '@concordat/common/domain/chain.js';
 import { cloudEventHeaders } from '@concordat/common/domain/cloud-event.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId } from '@concordat/common/domain/ids.js';
@@ -9,7 +9,7 @@ import type { BlockStatement, PublicationTable } from '@concordat/common/domain/
 import { SUITE, signStatement } from '@concordat/common/domain/statement.js';
 import { eventsTopic, ledgerTopic } from '@concordat/common/domain/topics.js';
 import { type Composed, type Draft, compose } from '../domain/compose.js';
-import type { EventRow } from '../io/data-store.js';
+import type { NewRow } from '../io/data-store.js';
 import type { BlockPlace } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
 import { appendLedger } from './ledger-writer.js';
@@ -175,6 +175,7 @@ export class Publisher {
       outbox.wake(eventsTopic(self), lane);
       outbox.wake(ledgerTopic(self), 0);
       for (const [leaf, pending] of taken.entries()) {
+        this.#context.recent.keep(self, pending.composed.id, pending.composed);
         pending.done({ id: pending.composed.id, leaf, repeated: false, ...place });
       }
     } catch (cause) {
@@ -208,31 +209,33 @@ export class Publisher {
         deleteByMs: header.retainUntilMs,
       })),
     );
+    const chain = `${eventsTopic(self)}/${String(lane)}`;
+    const head = state.chains.ownHead(chain);
+    const { epoch, number } = nextLink(head);
     data.db.transaction(() => {
-      for (const { id, header, envelope } of composed) {
-        const { audience } = envelope;
-        const row: EventRow = {
-          origin: self,
-          id,
-          state: 'published',
-          category: header.category,
-          header: envelope.header,
-          ...(audience && { audience }),
-        };
-        if (data.insert(row, envelope.sections)) continue;
-        // what a failed commit left behind: it was never published, and its keys are not these
-        data.delete([row]);
-        data.insert(row, envelope.sections);
-      }
+      const batch = data.waiting.open({ origin: self, chain, epoch, number });
+      this.#dropLeftovers(composed);
+      data.insert(self, 'published', batch, composed.map(newRow));
     });
-    return state.db.transaction(() => this.#publishBlock(lane, composed));
+    return state.db.transaction(() => this.#publishBlock({ lane, chain, head }, composed));
   }
 
-  #publishBlock(lane: number, composed: readonly Composed[]): BlockPlace {
+  /** What a failed commit left behind: it was never published, and its keys are not these. */
+  #dropLeftovers(composed: readonly Composed[]): void {
+    const { data, self } = this.#context;
+    const left = data.knownAmong(
+      self,
+      composed.map(({ id }) => id),
+    );
+    data.delete([...left].map((id) => ({ origin: self, id })));
+  }
+
+  #publishBlock(
+    { lane, chain, head }: { readonly lane: number; readonly chain: string; readonly head: Head },
+    composed: readonly Composed[],
+  ): BlockPlace {
     const { state, codec, signer, keys, self, clock } = this.#context;
     const topic = eventsTopic(self);
-    const chain = `${topic}/${String(lane)}`;
-    const head = state.chains.ownHead(chain);
     const leafHashes = composed.map(({ envelope }) => leafHash(envelope.header));
     const nowMs = clock.nowMs();
     const statement: BlockStatement = {
@@ -257,10 +260,10 @@ export class Publisher {
       statement: signed.bytes,
       leafHashes,
     });
-    for (const [leaf, { id, header }] of composed.entries()) {
-      const { supersedes, retainUntilMs } = header;
-      state.own.addEvent(id, { ...place, leaf, supersedes, retainUntilMs });
-    }
+    state.own.addEvents(
+      place,
+      composed.map(({ header }) => header),
+    );
     const value = codec.encode('Block', {
       statement: signed.bytes,
       envelopes: composed.map(({ envelope }) => envelope),
@@ -268,9 +271,9 @@ export class Publisher {
     const headers = cloudEventHeaders({ kind: 'block', source: self, chain, epoch, number });
     state.chains.enqueueKept(topic, lane, { value, headers }, { epoch, number, atMs: nowMs });
     const table: PublicationTable = {
-      rows: composed.map(({ id, header, envelope }) => ({
+      rows: composed.map(({ id, header }, leaf) => ({
         id,
-        headerHash: leafHash(envelope.header),
+        headerHash: leafHashes[leaf] ?? ZERO_HASH,
         category: header.category,
         retainUntilMs: header.retainUntilMs,
         supersedes: header.supersedes,
@@ -285,4 +288,11 @@ export class Publisher {
     );
     return place;
   }
+}
+
+function newRow({ id, header, envelope }: Composed, place: number): NewRow {
+  const { audience } = envelope;
+  const { category } = header;
+  const body = { category, header: envelope.header, sections: envelope.sections };
+  return { id, place, body: { ...body, ...(audience && { audience }) } };
 }

@@ -1,4 +1,5 @@
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
+import { grouped } from '@concordat/common/io/store/packed.js';
 import { finishBurials } from './finish-burials.js';
 import { writeReceipts } from './honour-purge.js';
 import type { NodeContext } from './context.js';
@@ -26,7 +27,12 @@ function finishKeyAnswers({ data, vault }: NodeContext): void {
     .idsIn('waiting')
     .filter(({ origin, id }) => vault.sectionsHeld(origin, id).length > 0);
   data.db.transaction(() => {
-    for (const { origin, id } of keyed) data.setReadable(origin, id);
+    for (const [origin, some] of grouped(keyed, (one) => one.origin)) {
+      data.setReadable(
+        origin,
+        some.map(({ id }) => id),
+      );
+    }
   });
 }
 
@@ -53,6 +59,6 @@ function dropOrphanKeys({ data, vault }: NodeContext): void {
     const page = vault.eventsAfter(last, PAGE);
     last = page.at(-1);
     if (!last) return;
-    vault.delete(page.filter(({ origin, id }) => !data.find(origin, id)));
+    vault.delete(page.filter(({ origin, id }) => !data.has(origin, id)));
   }
 }

@@ -1,14 +1,15 @@
 import { type Terms, decideRelease } from '@concordat/common/domain/decide-release.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
-import { parseHeader } from '@concordat/common/domain/header.js';
 import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import type { Release, SlotTable } from '@concordat/common/domain/records.js';
 import { openSlot, slotRoot } from '@concordat/common/domain/slots.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
+import { grouped } from '@concordat/common/io/store/packed.js';
 import { type OwnBlock, type OwnEvent, blockKey } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
 import { appendLedger } from './ledger-writer.js';
+import { type RecordedRelease, releasesOfBlock, slotTableOf } from './recorded-releases.js';
 
 /** Wanted releases in one request (DESIGN 4). */
 export const RELEASES_MAX = 4_096;
@@ -47,9 +48,12 @@ interface Asked {
   readonly release: Release;
 }
 
-type Judged =
-  | { readonly kind: 'grant'; readonly asked: Asked; readonly event: OwnEvent }
-  | { readonly kind: 'answer'; readonly outcome: KeyOutcome };
+interface Grant {
+  readonly kind: 'grant';
+  readonly asked: Asked;
+  readonly event: OwnEvent;
+}
+type Judged = Grant | { readonly kind: 'answer'; readonly outcome: KeyOutcome };
 
 /**
  * The one place where a key leaves. Everything until the commit runs in one piece: seal and rule are checked, keys
@@ -73,10 +77,15 @@ export class KeyOffice {
     // also an old record may still be under way: a crash or a slow broker came between it and its first answer
     const lastSeq = Math.max(0, ...[...records.values()].map(({ seq }) => seq));
     await outbox.acknowledged(ledgerTopic(self), 0, lastSeq);
+    // a seal may have come while the broker was waited for: then no key leaves any more
+    const sealed = state.tombstones.sealNumbers(
+      self,
+      asked.map(({ release }) => release.id),
+    );
     const answers = asked.map((one, at): KeyAnswer => {
       const outcome = outcomes[at] ?? { kind: 'refused', reason: 'RELEASE_UNKNOWN' };
-      // a seal may have come while the broker was waited for: then no key leaves any more
-      const seal = outcome.kind === 'released' ? this.#sealOf(one.release.id) : undefined;
+      const { id } = one.release;
+      const seal = outcome.kind === 'released' && sealed.has(id) ? this.#sealOf(id) : undefined;
       return {
         statement: one.statement,
         release: one.index,
@@ -127,33 +136,32 @@ export class KeyOffice {
 
   /** One outcome for each of `asked`. */
   #decide(recipient: MemberId, asked: readonly Asked[], nowMs: UnixMs): KeyOutcome[] {
-    const judged = asked.map((one) => this.#judge(recipient, one, nowMs));
-    this.#record(recipient, judged, nowMs);
-    const { vault, state, self } = this.#context;
+    const { state, vault, self } = this.#context;
+    const ids = asked.map(({ release }) => release.id);
+    const events = state.own.events(ids);
+    const sealed = state.tombstones.sealNumbers(self, ids);
+    const judged = asked.map((one) => this.#judge(recipient, one, { events, sealed, nowMs }));
+    const granted = judged.flatMap((one) => (one.kind === 'grant' ? [one] : []));
+    const recorded = this.#record(recipient, granted, nowMs);
+    const held = vault.getAll(
+      self,
+      granted.map(({ asked }) => asked.release.id),
+    );
+    const released = new Map(
+      granted.map((grant, at) => [grant.asked, grantOutcome(grant, held[at], recorded)]),
+    );
     return judged.map((one): KeyOutcome => {
       if (one.kind === 'answer') return one.outcome;
-      const { id, sections } = one.asked.release;
-      const held = vault.get(self, id);
-      const recorded = state.ledger.keyReleases(id, recipient);
-      const keys = new Map<string, Uint8Array>();
-      const records = new Set<number>();
-      for (const section of sections) {
-        const key = held.get(section);
-        const number = recorded.get(section);
-        if (!key || number === undefined) return { kind: 'refused', reason: 'KEY_MISSING' };
-        keys.set(section, key);
-        records.add(number);
-      }
-      return { kind: 'released', keys, records: [...records] };
+      return released.get(one.asked) ?? { kind: 'refused', reason: 'KEY_MISSING' };
     });
   }
 
   /** The origin's node decides again before a key leaves; consent's signature alone opens nothing. */
-  #judge(recipient: MemberId, asked: Asked, nowMs: UnixMs): Judged {
-    const { state, data, self, codec, policy } = this.#context;
+  #judge(recipient: MemberId, asked: Asked, { events, sealed, nowMs }: Known): Judged {
+    const { self, policy, recent } = this.#context;
     const { release } = asked;
     const answer = (outcome: KeyOutcome): Judged => ({ kind: 'answer', outcome });
-    const event = state.own.event(release.id);
+    const event = events.get(release.id);
     const at = release.block;
     const isOurs =
       event?.leaf === release.leaf &&
@@ -161,19 +169,13 @@ export class KeyOffice {
       event.epoch === at.epoch &&
       event.number === at.number;
     if (!isOurs) return answer({ kind: 'refused', reason: 'RELEASE_UNKNOWN' });
-    const sealed = this.#sealOf(release.id);
-    if (sealed) return answer({ kind: 'shredded', seal: sealed });
-    const row = data.find(self, release.id);
-    const header = row && parseHeader(codec, row.header);
-    const audience = row?.audience && codec.decode('Audience', row.audience.value);
-    if (!header?.ok || !audience?.ok) {
-      return answer({ kind: 'refused', reason: 'EVENT_UNKNOWN' });
+    if (sealed.has(release.id)) {
+      const seal = this.#sealOf(release.id);
+      if (seal) return answer({ kind: 'shredded', seal });
     }
-    const decision = decideRelease(
-      { header: header.value, audience: audience.value, recipient },
-      policy,
-      nowMs,
-    );
+    const { header, audience } = recent.get(self, release.id) ?? {};
+    if (!header || !audience) return answer({ kind: 'refused', reason: 'EVENT_UNKNOWN' });
+    const decision = decideRelease({ header, audience, recipient }, policy, nowMs);
     if (decision.outcome === 'withheld') {
       const isWithdrawn = decision.reason === 'NO_CONSENT' || decision.reason === 'NO_AGREEMENT';
       return answer({ kind: isWithdrawn ? 'withdrawn' : 'refused', reason: decision.reason });
@@ -183,26 +185,27 @@ export class KeyOffice {
     return { kind: 'grant', asked, event };
   }
 
-  /** One record for each block that holds something new; what was recorded before keeps its old record. */
-  #record(recipient: MemberId, judged: readonly Judged[], nowMs: UnixMs): void {
-    const { state } = this.#context;
-    const fresh = new Map<string, Fresh>();
-    for (const one of judged) {
-      if (one.kind !== 'grant') continue;
-      const { id, leaf, sections } = one.asked.release;
-      const recorded = state.ledger.keyReleases(id, recipient);
-      if (sections.every((section) => recorded.has(section))) continue;
-      const key = blockKey(one.event);
-      const block = fresh.get(key)?.block ?? state.own.block(one.event);
+  /**
+   * One record for each block that holds something new; what was recorded before keeps its old record.
+   *
+   * @returns of each block the ledger numbers that name a leaf's sections
+   */
+  #record(recipient: MemberId, granted: readonly Grant[], nowMs: UnixMs): Recorded {
+    const recorded: Recorded = new Map();
+    for (const [key, grants] of grouped(granted, ({ event }) => blockKey(event))) {
+      const [first] = grants;
+      const block = first && this.#context.state.own.block(first.event);
       if (!block) throw new ConcordatError('INTERNAL', 'an own event without its block');
-      const leaves: Fresh['leaves'] = fresh.get(key)?.leaves ?? new Map<number, never>();
-      const named = [...new Set([...(leaves.get(leaf)?.sections ?? []), ...sections])];
-      fresh.set(key, { block, leaves: leaves.set(leaf, { id, sections: named }) });
+      const numbers: LeafNumbers = new Map();
+      for (const old of releasesOfBlock(this.#context, block, recipient)) note(numbers, old);
+      const leaves = newLeaves(grants, numbers);
+      if (leaves.size > 0) this.#recordBlock({ recipient, block, leaves, numbers }, nowMs);
+      recorded.set(key, numbers);
     }
-    for (const one of fresh.values()) this.#recordBlock(recipient, one, nowMs);
+    return recorded;
   }
 
-  #recordBlock(recipient: MemberId, { block, leaves }: Fresh, nowMs: UnixMs): void {
+  #recordBlock({ recipient, block, leaves, numbers }: Fresh, nowMs: UnixMs): void {
     const { state, codec, random } = this.#context;
     const { lane, epoch, number, hash, treeSize } = block;
     const table: SlotTable = {
@@ -211,7 +214,7 @@ export class KeyOffice {
       recipient,
       orderId: null,
       leaves: [...leaves]
-        .map(([leaf, { sections }]) => ({ leaf, sections }))
+        .map(([leaf, sections]) => ({ leaf, sections }))
         .sort((a, b) => a.leaf - b.leaf),
     };
     const appended = appendLedger(
@@ -219,38 +222,94 @@ export class KeyOffice {
       {
         block: { lane, epoch, number, hash },
         kind: 'RELEASE',
+        recipient,
         treeSize,
         root: slotRoot(codec, table, treeSize),
         body: codec.encode('SlotTable', table),
       },
       nowMs,
     );
-    const ids = new Map<number, EventId>([...leaves].map(([leaf, { id }]) => [leaf, id]));
-    state.ledger.addKeyReleases(table, ids, { ledgerNumber: appended.number, atMs: nowMs });
+    const isNew = table.leaves.filter(({ leaf }) => !numbers.has(leaf));
+    state.ledger.countReleased(recipient, isNew.length);
+    for (const one of table.leaves) note(numbers, { ...one, ledgerNumber: appended.number });
   }
 
   /** The seal's statement with this leaf's slot opened; undefined when the event is not sealed. */
   #sealOf(id: EventId): Uint8Array | undefined {
     const { state, self, codec } = this.#context;
-    const number = state.tombstones.sealNumber(self, id);
+    const number = state.tombstones.sealNumbers(self, [id]).get(id);
     const found = number === undefined ? undefined : state.ledger.record(number);
     const event = found && state.own.event(id);
     if (!event) return undefined;
     const record = codec.decode('LedgerRecord', found.record);
-    const table = record.ok ? codec.decode('SlotTable', record.value.body) : undefined;
     const block = state.own.block(event);
-    if (!record.ok || !table?.ok || !block) {
+    if (!record.ok || !block) {
       throw new ConcordatError('INTERNAL', 'an own ledger record does not decode');
     }
-    const opened = openSlot(codec, table.value, { treeSize: block.treeSize, leaf: event.leaf });
+    const table = slotTableOf(codec, found.record);
+    const opened = openSlot(codec, table, { treeSize: block.treeSize, leaf: event.leaf });
     return codec.encode('OpenedSlot', { statement: record.value.statement, ...opened });
   }
 }
 
-/** Leaves of one block that no record names yet. */
+/** What was looked up for all releases of a request together. */
+interface Known {
+  readonly events: ReadonlyMap<EventId, OwnEvent>;
+  readonly sealed: ReadonlyMap<EventId, number>;
+  readonly nowMs: UnixMs;
+}
+
+/** leaf to section to the ledger number of the record that names it */
+type LeafNumbers = Map<number, Map<string, number>>;
+/** block to its leaves */
+type Recorded = Map<string, LeafNumbers>;
+
+/** Leaves of one block, with their sections, that no record names yet. */
 interface Fresh {
+  readonly recipient: MemberId;
   readonly block: OwnBlock;
-  readonly leaves: Map<number, { readonly id: EventId; readonly sections: readonly string[] }>;
+  readonly leaves: ReadonlyMap<number, readonly string[]>;
+  readonly numbers: LeafNumbers;
+}
+
+function note(
+  numbers: LeafNumbers,
+  { leaf, sections, ledgerNumber }: Pick<RecordedRelease, 'leaf' | 'sections' | 'ledgerNumber'>,
+): void {
+  const known = numbers.get(leaf) ?? new Map<string, number>();
+  numbers.set(leaf, known);
+  // the first record stays
+  for (const section of sections) if (!known.has(section)) known.set(section, ledgerNumber);
+}
+
+function newLeaves(grants: readonly Grant[], numbers: LeafNumbers): Map<number, readonly string[]> {
+  const leaves = new Map<number, readonly string[]>();
+  for (const { asked } of grants) {
+    const { leaf, sections } = asked.release;
+    const recorded = numbers.get(leaf);
+    if (recorded && sections.every((section) => recorded.has(section))) continue;
+    leaves.set(leaf, [...new Set([...(leaves.get(leaf) ?? []), ...sections])]);
+  }
+  return leaves;
+}
+
+function grantOutcome(
+  { asked, event }: Grant,
+  held: ReadonlyMap<string, Uint8Array> | undefined,
+  recorded: Recorded,
+): KeyOutcome {
+  const { leaf, sections } = asked.release;
+  const numbers = recorded.get(blockKey(event))?.get(leaf);
+  const keys = new Map<string, Uint8Array>();
+  const records = new Set<number>();
+  for (const section of sections) {
+    const key = held?.get(section);
+    const number = numbers?.get(section);
+    if (!key || number === undefined) return { kind: 'refused', reason: 'KEY_MISSING' };
+    keys.set(section, key);
+    records.add(number);
+  }
+  return { kind: 'released', keys, records: [...records] };
 }
 
 function demandCount(count: number): void {

@@ -5,145 +5,210 @@ import {
   eventIdOf,
   idBytes,
 } from '@concordat/common/domain/ids.js';
-import type { Opening, Release, SealedSection } from '@concordat/common/domain/records.js';
+import type { SealedSection } from '@concordat/common/domain/records.js';
 import { CHAIN_SCHEMA, ChainTables } from '@concordat/common/io/store/chain-tables.js';
 import {
-  type Row,
-  type SqlValue,
-  Sqlite,
-  bytesOf,
-  numberOf,
-  textOf,
-} from '@concordat/common/io/store/sqlite.js';
+  grouped,
+  idAt,
+  packIds,
+  packRows,
+  pieces,
+  sortable,
+} from '@concordat/common/io/store/packed.js';
+import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
+import { type EventBody, decodeBody, encodeBody } from './data/body.js';
+import { TALLY_SCHEMA, Tally } from './data/tally.js';
+import { WAITING_SCHEMA, WaitingRows } from './data/waiting-rows.js';
 
+/**
+ * Rows stand in batches, a block or a feed statement each; a body is found by batch and place. What changes in an
+ * event's life is in a small row apart from its ciphertexts, which then need not be written again.
+ */
 const SCHEMA = `${CHAIN_SCHEMA}
+${TALLY_SCHEMA}
+${WAITING_SCHEMA}
 CREATE TABLE IF NOT EXISTS event(
-  origin TEXT NOT NULL, id BLOB NOT NULL, state TEXT NOT NULL, refusal TEXT, category TEXT NOT NULL,
-  header BLOB NOT NULL, audience_salt BLOB, audience_value BLOB,
-  agreement_id TEXT, agreement_version INTEGER, consent_id TEXT, sections TEXT, purposes TEXT,
-  delete_by_ms INTEGER, onward INTEGER, block_lane INTEGER, block_epoch INTEGER, block_number INTEGER, leaf INTEGER,
-  feed_chain TEXT, feed_epoch INTEGER, feed_number INTEGER, feed_index INTEGER,
-  ask_after_ms INTEGER,
-  PRIMARY KEY(origin, id)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS event_waiting ON event(origin, state, feed_chain, feed_epoch, feed_number, feed_index);
-CREATE INDEX IF NOT EXISTS event_term ON event(origin, delete_by_ms) WHERE delete_by_ms IS NOT NULL;
-CREATE TABLE IF NOT EXISTS section(
-  origin TEXT NOT NULL, id BLOB NOT NULL, name TEXT NOT NULL, sealed BLOB NOT NULL,
-  PRIMARY KEY(origin, id, name)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS feed_statement(
-  chain TEXT NOT NULL, epoch INTEGER NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL,
-  PRIMARY KEY(chain, epoch, number)) WITHOUT ROWID;
+  origin TEXT NOT NULL, id BLOB NOT NULL, state TEXT NOT NULL, batch INTEGER NOT NULL, place INTEGER NOT NULL,
+  delete_by BLOB, PRIMARY KEY(origin, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS event_term ON event(origin, delete_by) WHERE delete_by IS NOT NULL;
+CREATE TABLE IF NOT EXISTS body(row INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS refusal(
+  origin TEXT NOT NULL, id BLOB NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(origin, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS key_record(
   origin TEXT NOT NULL, epoch INTEGER NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL,
   PRIMARY KEY(origin, epoch, number)) WITHOUT ROWID;
 `;
 
+/** More places than a record of a mebibyte has room for. */
+const BATCH_PLACES = 65_536;
+const ROW = `batch * ${String(BATCH_PLACES)} + place`;
+const EIGHT_BYTES = 8;
+/** Bodies that are read at once when all are gone through. */
+const PAGE = 500;
+
 /** published: own · waiting: received, keys wanted · readable: keys held · refused: the origin gave no key */
 export type EventState = 'published' | 'waiting' | 'readable' | 'refused';
 
-/** Terms of a release without its hashes, as kept beside a row. */
-export type StoredRelease = Omit<Release, 'headerHash' | 'block' | 'id'> & {
-  readonly block: { readonly lane: number; readonly epoch: number; readonly number: number };
-};
-
-export interface EventRow {
+export interface EventKey {
   readonly origin: MemberId;
   readonly id: EventId;
-  readonly state: EventState;
-  readonly category: string;
-  readonly header: Uint8Array;
-  /** own events only: what the release decision needs */
-  readonly audience?: Opening;
-  /** received events only */
-  readonly release?: StoredRelease;
 }
 
-/** Where a received event's release stands. */
-export interface FeedPlace {
-  readonly chain: string;
-  readonly epoch: number;
-  readonly number: number;
-  readonly index: number;
+export interface EventRow extends EventKey, Omit<EventBody, 'sections'> {
+  readonly state: EventState;
+}
+
+export interface NewRow {
+  readonly id: EventId;
+  /** within its block or feed statement */
+  readonly place: number;
+  readonly body: EventBody;
 }
 
 /** Headers and ciphertexts as they travelled; nothing here can be read without the vault. */
 export class DataStore {
   readonly db: Sqlite;
   readonly chains: ChainTables;
+  readonly waiting: WaitingRows;
+  readonly #tally: Tally;
 
   constructor(file: string) {
     this.db = new Sqlite(file, SCHEMA);
     this.chains = new ChainTables(this.db);
+    this.waiting = new WaitingRows(this.db);
+    this.#tally = new Tally(this.db);
   }
 
-  /** Keeps the first row of an (origin, id). */
-  insert(row: EventRow, sections: readonly SealedSection[], feed?: FeedPlace): boolean {
-    const id = idBytes(row.id);
-    const inserted = this.db.run(
-      `INSERT OR IGNORE INTO event VALUES(?, ?, ?, NULL, ?, ?, ?, ?, ${RELEASE_PLACES}, ?, ?, ?, ?, NULL)`,
-      row.origin,
-      id,
-      row.state,
-      row.category,
-      row.header,
-      row.audience?.salt ?? null,
-      row.audience?.value ?? null,
-      ...releaseColumns(row.release),
-      feed?.chain ?? null,
-      feed?.epoch ?? null,
-      feed?.number ?? null,
-      feed?.index ?? null,
-    );
-    if (inserted === 0) return false;
-    for (const { name, sealed } of sections) {
-      this.db.run('INSERT INTO section VALUES(?, ?, ?, ?)', row.origin, id, name, sealed);
+  /** Those of these events that have a row. */
+  knownAmong(origin: MemberId, ids: readonly EventId[]): Set<EventId> {
+    return this.#among(origin, ids, '');
+  }
+
+  /** Those of these events whose keys are wanted. */
+  waitingAmong(origin: MemberId, ids: readonly EventId[]): Set<EventId> {
+    return this.#among(origin, ids, "AND state = 'waiting'");
+  }
+
+  #among(origin: MemberId, ids: readonly EventId[], condition: string): Set<EventId> {
+    const found = new Set<EventId>();
+    for (const part of pieces(ids)) {
+      const rows = this.db.all(
+        `SELECT nth.i FROM nth JOIN event ON origin = ?1 AND id = ${idAt(2)} ${condition} WHERE nth.i < ?3`,
+        origin,
+        packIds(part),
+        part.length,
+      );
+      for (const row of rows) addTo(found, part[numberOf(row, 'i')]);
     }
-    return true;
+    return found;
+  }
+
+  /** Rows of one batch; none of them may be there. */
+  insert(
+    origin: MemberId,
+    state: Extract<EventState, 'published' | 'waiting'>,
+    batch: number,
+    rows: readonly NewRow[],
+  ): void {
+    this.db.transaction(() => {
+      for (const run of runs(rows)) this.#insertRun(origin, state, batch, run);
+      for (const { place, body } of rows) {
+        // what a failed attempt left behind gives way
+        this.db.run(
+          'INSERT OR REPLACE INTO body VALUES(?, ?)',
+          batch * BATCH_PLACES + place,
+          encodeBody(body),
+        );
+      }
+      this.#tally.add(origin, state, rows.length);
+    });
+  }
+
+  #insertRun(origin: MemberId, state: EventState, batch: number, run: readonly NewRow[]): void {
+    const terms = run.map(({ body }) => sortable(body.release?.deleteByMs ?? 0));
+    this.db.run(
+      `INSERT INTO event
+       SELECT ?1, ${idAt(2)}, ?3, ?4, ?5 + nth.i, nullif(substr(?6, nth.i * 8 + 1, 8), zeroblob(8))
+       FROM nth WHERE nth.i < ?7`,
+      origin,
+      packIds(run.map(({ id }) => id)),
+      state,
+      batch,
+      run[0]?.place ?? 0,
+      packRows(terms, EIGHT_BYTES),
+      run.length,
+    );
   }
 
   find(origin: MemberId, id: EventId): EventRow | undefined {
-    const row = this.db.get('SELECT * FROM event WHERE origin = ? AND id = ?', origin, idBytes(id));
-    return row && eventRow(row);
-  }
-
-  sections(origin: MemberId, id: EventId): SealedSection[] {
-    return this.db
-      .all(
-        'SELECT name, sealed FROM section WHERE origin = ? AND id = ? ORDER BY name',
-        origin,
-        idBytes(id),
-      )
-      .map((row) => ({ name: textOf(row, 'name'), sealed: bytesOf(row, 'sealed') }));
-  }
-
-  setReadable(origin: MemberId, id: EventId): void {
-    this.db.run(
-      "UPDATE event SET state = 'readable' WHERE origin = ? AND id = ?",
+    const row = this.db.get(
+      `SELECT origin, id, state, bytes FROM event JOIN body ON row = ${ROW} WHERE origin = ? AND id = ?`,
       origin,
       idBytes(id),
     );
+    return row && eventRow(row);
+  }
+
+  has(origin: MemberId, id: EventId): boolean {
+    const sql = 'SELECT 1 AS one FROM event WHERE origin = ? AND id = ?';
+    return this.db.get(sql, origin, idBytes(id)) !== undefined;
+  }
+
+  sections(origin: MemberId, id: EventId): readonly SealedSection[] {
+    const row = this.db.get(
+      `SELECT bytes FROM event JOIN body ON row = ${ROW} WHERE origin = ? AND id = ?`,
+      origin,
+      idBytes(id),
+    );
+    return row ? decodeBody(bytesOf(row, 'bytes')).sections : [];
+  }
+
+  /** Those that wait become readable; the others stay as they are. */
+  setReadable(origin: MemberId, ids: readonly EventId[]): void {
+    this.db.transaction(() => {
+      for (const part of pieces(ids)) {
+        const changed = this.db.run(
+          `UPDATE event SET state = 'readable' WHERE origin = ?1 AND state = 'waiting'
+           AND id IN (SELECT ${idAt(2)} FROM nth WHERE nth.i < ?3)`,
+          origin,
+          packIds(part),
+          part.length,
+        );
+        this.#tally.move(origin, { from: 'waiting', to: 'readable' }, changed);
+      }
+    });
   }
 
   /** No key will come, and no purge entry either, for only who got a key is addressed: the ciphertext goes now. */
   setRefused(origin: MemberId, id: EventId, reason: string): void {
-    const key = idBytes(id);
-    this.db.run(
-      "UPDATE event SET state = 'refused', refusal = ? WHERE origin = ? AND id = ?",
-      reason,
-      origin,
-      key,
-    );
-    this.db.run('DELETE FROM section WHERE origin = ? AND id = ?', origin, key);
+    this.db.transaction(() => {
+      const row = this.db.get(
+        `SELECT ${ROW} AS row, bytes FROM event JOIN body ON row = ${ROW}
+         WHERE origin = ? AND id = ? AND state = 'waiting'`,
+        origin,
+        idBytes(id),
+      );
+      if (!row) return;
+      const body = decodeBody(bytesOf(row, 'bytes'));
+      this.db.run(
+        'UPDATE body SET bytes = ? WHERE row = ?',
+        encodeBody({ ...body, sections: [] }),
+        numberOf(row, 'row'),
+      );
+      this.db.run(
+        "UPDATE event SET state = 'refused' WHERE origin = ? AND id = ?",
+        origin,
+        idBytes(id),
+      );
+      this.db.run('INSERT OR REPLACE INTO refusal VALUES(?, ?, ?)', origin, idBytes(id), reason);
+      this.#tally.move(origin, { from: 'waiting', to: 'refused' }, 1);
+    });
   }
 
   refusal(origin: MemberId, id: EventId): string | undefined {
-    const row = this.db.get(
-      'SELECT refusal FROM event WHERE origin = ? AND id = ?',
-      origin,
-      idBytes(id),
-    );
-    const text = row?.['refusal'];
-    return typeof text === 'string' ? text : undefined;
+    const sql = 'SELECT reason FROM refusal WHERE origin = ? AND id = ?';
+    const row = this.db.get(sql, origin, idBytes(id));
+    return row && textOf(row, 'reason');
   }
 
   /** Everybody whose events are here, and this member if it published some; one step for each in the index. */
@@ -167,103 +232,52 @@ export class DataStore {
   ): { readonly id: EventId; readonly category: string }[] {
     return this.db
       .all(
-        `SELECT id, category FROM event WHERE origin = ? AND delete_by_ms <= ?
-         ORDER BY delete_by_ms LIMIT ?`,
+        `SELECT origin, id, state, bytes FROM event JOIN body ON row = ${ROW}
+         WHERE origin = ? AND delete_by <= ? ORDER BY delete_by LIMIT ?`,
         origin,
-        nowMs,
+        sortable(nowMs),
         limit,
       )
-      .map((row) => ({ id: eventId(row), category: textOf(row, 'category') }));
+      .map(eventRow);
   }
 
   /** Received events of an origin whose delete-by comes up to then. */
   countEnding(origin: MemberId, untilMs: number): number {
     const row = this.db.get(
-      'SELECT count(*) AS n FROM event WHERE origin = ? AND delete_by_ms <= ?',
+      'SELECT count(*) AS n FROM event WHERE origin = ? AND delete_by <= ?',
       origin,
-      untilMs,
+      sortable(untilMs),
     );
     return numberOf(row ?? {}, 'n');
   }
 
-  delete(events: readonly { readonly origin: MemberId; readonly id: EventId }[]): void {
+  delete(events: readonly EventKey[]): void {
     this.db.transaction(() => {
-      for (const { origin, id } of events) {
-        const key = idBytes(id);
-        this.db.run('DELETE FROM event WHERE origin = ? AND id = ?', origin, key);
-        this.db.run('DELETE FROM section WHERE origin = ? AND id = ?', origin, key);
+      for (const [origin, some] of grouped(events, (one) => one.origin)) {
+        for (const part of pieces(some)) this.#deletePart(origin, part);
       }
     });
   }
 
+  #deletePart(origin: MemberId, events: readonly EventKey[]): void {
+    const ids = packIds(events.map(({ id }) => id));
+    const these = `origin = ?1 AND id IN (SELECT ${idAt(2)} FROM nth WHERE nth.i < ?3)`;
+    const rows = this.db.all(
+      `SELECT state, count(*) AS n FROM event WHERE ${these} GROUP BY state`,
+      origin,
+      ids,
+      events.length,
+    );
+    for (const row of rows) this.#tally.add(origin, textOf(row, 'state'), -numberOf(row, 'n'));
+    const bodies = `DELETE FROM body WHERE row IN (SELECT ${ROW} FROM event WHERE ${these})`;
+    this.db.run(bodies, origin, ids, events.length);
+    for (const table of ['event', 'refusal', 'put_off']) {
+      this.db.run(`DELETE FROM ${table} WHERE ${these}`, origin, ids, events.length);
+    }
+  }
+
   settle(): void {
     this.db.truncateJournal();
-  }
-
-  keepFeedStatement(place: Omit<FeedPlace, 'index'>, bytes: Uint8Array): void {
-    this.db.run(
-      'INSERT OR IGNORE INTO feed_statement VALUES(?, ?, ?, ?)',
-      place.chain,
-      place.epoch,
-      place.number,
-      bytes,
-    );
-  }
-
-  feedStatement(place: Omit<FeedPlace, 'index'>): Uint8Array | undefined {
-    const row = this.db.get(
-      'SELECT bytes FROM feed_statement WHERE chain = ? AND epoch = ? AND number = ?',
-      place.chain,
-      place.epoch,
-      place.number,
-    );
-    return row && bytesOf(row, 'bytes');
-  }
-
-  /** Received events of an origin whose keys may be asked for now, in feed order. */
-  waiting(
-    origin: MemberId,
-    nowMs: UnixMs,
-    limit: number,
-  ): { readonly id: EventId; readonly place: FeedPlace }[] {
-    return this.db
-      .all(
-        `SELECT id, feed_chain, feed_epoch, feed_number, feed_index FROM event
-         WHERE origin = ? AND state = 'waiting' AND coalesce(ask_after_ms, 0) <= ?
-         ORDER BY feed_chain, feed_epoch, feed_number, feed_index LIMIT ?`,
-        origin,
-        nowMs,
-        limit,
-      )
-      .map((row) => ({
-        id: eventId(row),
-        place: {
-          chain: textOf(row, 'feed_chain'),
-          epoch: numberOf(row, 'feed_epoch'),
-          number: numberOf(row, 'feed_number'),
-          index: numberOf(row, 'feed_index'),
-        },
-      }));
-  }
-
-  /** The origin has no key yet: it is not asked for this one before then. */
-  askAfter(origin: MemberId, id: EventId, atMs: number): void {
-    this.db.run(
-      'UPDATE event SET ask_after_ms = ? WHERE origin = ? AND id = ?',
-      atMs,
-      origin,
-      idBytes(id),
-    );
-  }
-
-  /** When the next of the keys that were put off may be asked for; undefined when none waits. */
-  nextAskMs(origin: MemberId): number | undefined {
-    const row = this.db.get(
-      `SELECT min(coalesce(ask_after_ms, 0)) AS at FROM event WHERE origin = ? AND state = 'waiting'`,
-      origin,
-    );
-    const at = row?.['at'];
-    return typeof at === 'number' ? at : undefined;
   }
 
   keepKeyRecord(origin: MemberId, epoch: number, number: number, bytes: Uint8Array): void {
@@ -277,21 +291,15 @@ export class DataStore {
   }
 
   countByState(): { readonly origin: MemberId; readonly state: EventState; readonly n: number }[] {
-    return this.db
-      .all('SELECT origin, state, count(*) AS n FROM event GROUP BY origin, state')
-      .map((row) => ({
-        origin: textOf(row, 'origin') as MemberId,
-        state: textOf(row, 'state') as EventState,
-        n: numberOf(row, 'n'),
-      }));
+    return this.#tally.all();
   }
 
   /** The next rows whose content can be read, in order of (origin, id). */
-  readableAfter(after: Pick<EventRow, 'origin' | 'id'> | undefined, limit: number): EventRow[] {
+  readableAfter(after: EventKey | undefined, limit: number): EventRow[] {
     return this.db
       .all(
-        `SELECT * FROM event WHERE (origin, id) > (?, ?) AND state IN ('readable', 'published')
-         ORDER BY origin, id LIMIT ?`,
+        `SELECT origin, id, state, bytes FROM event JOIN body ON row = ${ROW}
+         WHERE (origin, id) > (?, ?) AND state IN ('readable', 'published') ORDER BY origin, id LIMIT ?`,
         after?.origin ?? '',
         after ? idBytes(after.id) : new Uint8Array(),
         limit,
@@ -301,19 +309,35 @@ export class DataStore {
 
   /** Every (origin, id, section) whose ciphertext is held, in order. */
   holdings(): { readonly origin: string; readonly id: Uint8Array; readonly section: string }[] {
-    return this.db
-      .all('SELECT origin, id, name FROM section ORDER BY origin, id, name')
-      .map((row) => ({
-        origin: textOf(row, 'origin'),
-        id: bytesOf(row, 'id'),
-        section: textOf(row, 'name'),
-      }));
+    return [...this.#bodies()].flatMap(({ origin, id, sections }) =>
+      sections
+        .map(({ name }) => name)
+        .sort()
+        .map((section) => ({ origin, id: idBytes(id), section })),
+    );
   }
 
-  idsIn(state: EventState): { readonly origin: MemberId; readonly id: EventId }[] {
+  *#bodies(): Generator<EventKey & Pick<EventBody, 'sections'>> {
+    for (let after: EventKey | undefined; ;) {
+      const rows = this.db.all(
+        `SELECT origin, id, bytes FROM event JOIN body ON row = ${ROW}
+         WHERE (origin, id) > (?, ?) ORDER BY origin, id LIMIT ?`,
+        after?.origin ?? '',
+        after ? idBytes(after.id) : new Uint8Array(),
+        PAGE,
+      );
+      if (rows.length === 0) return;
+      for (const row of rows) {
+        after = { origin: textOf(row, 'origin') as MemberId, id: eventIdIn(row) };
+        yield { ...after, sections: decodeBody(bytesOf(row, 'bytes')).sections };
+      }
+    }
+  }
+
+  idsIn(state: EventState): EventKey[] {
     return this.db.all('SELECT origin, id FROM event WHERE state = ?', state).map((row) => ({
       origin: textOf(row, 'origin') as MemberId,
-      id: eventId(row),
+      id: eventIdIn(row),
     }));
   }
 
@@ -322,69 +346,35 @@ export class DataStore {
   }
 }
 
-function eventId(row: Row): EventId {
+/** Rows whose places follow each other, as they mostly do. */
+function runs(rows: readonly NewRow[]): NewRow[][] {
+  const found: NewRow[][] = [];
+  for (const part of pieces(rows)) {
+    for (const [at, row] of part.entries()) {
+      const run = found.at(-1);
+      const last = run?.at(-1);
+      if (at > 0 && run && last && last.place + 1 === row.place) run.push(row);
+      else found.push([row]);
+    }
+  }
+  return found;
+}
+
+function addTo(ids: Set<EventId>, id: EventId | undefined): void {
+  if (id !== undefined) ids.add(id);
+}
+
+function eventIdIn(row: Row): EventId {
   const id = eventIdOf(bytesOf(row, 'id'));
   if (!id.ok) throw new TypeError('an id in the data store is not a UUIDv7');
   return id.value;
 }
 
 function eventRow(row: Row): EventRow {
-  const salt = row['audience_salt'];
-  const value = row['audience_value'];
   return {
     origin: textOf(row, 'origin') as MemberId,
-    id: eventId(row),
+    id: eventIdIn(row),
     state: textOf(row, 'state') as EventState,
-    category: textOf(row, 'category'),
-    header: bytesOf(row, 'header'),
-    ...(salt instanceof Uint8Array &&
-      value instanceof Uint8Array && { audience: { salt: salt as Opening['salt'], value } }),
-    ...(row['agreement_id'] !== null && { release: releaseOf(row) }),
+    ...decodeBody(bytesOf(row, 'bytes')),
   };
-}
-
-/** Columns, not JSON: a time in decimal text could be taken for a document's number. */
-const RELEASE_PLACES = Array.from({ length: 11 }, () => '?').join(', ');
-
-function releaseColumns(release: StoredRelease | undefined): SqlValue[] {
-  if (!release) return Array.from({ length: 11 }, () => null);
-  const { block } = release;
-  return [
-    release.agreementId,
-    release.agreementVersion,
-    release.consentId,
-    release.sections.join(' '),
-    release.purposes.join(' '),
-    release.deleteByMs,
-    release.onward ? 1 : 0,
-    block.lane,
-    block.epoch,
-    block.number,
-    release.leaf,
-  ];
-}
-
-function releaseOf(row: Row): StoredRelease {
-  return {
-    agreementId: textOf(row, 'agreement_id'),
-    agreementVersion: numberOf(row, 'agreement_version'),
-    consentId: textOf(row, 'consent_id'),
-    sections: namesOf(row, 'sections'),
-    purposes: namesOf(row, 'purposes'),
-    deleteByMs: numberOf(row, 'delete_by_ms') as UnixMs,
-    onward: numberOf(row, 'onward') === 1,
-    block: {
-      lane: numberOf(row, 'block_lane'),
-      epoch: numberOf(row, 'block_epoch'),
-      number: numberOf(row, 'block_number'),
-    },
-    leaf: numberOf(row, 'leaf'),
-  };
-}
-
-/** `''.split` would make a name of nothing, and nothing then a purpose. */
-function namesOf(row: Row, column: string): string[] {
-  return textOf(row, column)
-    .split(' ')
-    .filter((name) => name !== '');
 }

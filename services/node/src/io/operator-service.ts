@@ -6,6 +6,7 @@ import type { GapFiller } from '@concordat/common/io/chain/gap-filler.js';
 import { type Served, serve } from '@concordat/common/io/rpc/server.js';
 import type { NodeContext } from '../flows/context.js';
 import type { FreshnessKeeper } from '../flows/keep-fresh.js';
+import { holdersOf } from '../flows/recorded-releases.js';
 import { stateDigest } from '../flows/state-digest.js';
 import { eventIdField, memberField } from './national-service.js';
 
@@ -146,22 +147,27 @@ function show({ data, state, codec }: NodeContext, origin: MemberId, id: EventId
   };
 }
 
-function holders({ state, self }: NodeContext, id: EventId): concordat.node.v1.HoldersResponse {
-  if (!state.own.event(id)) {
+function holders(context: NodeContext, id: EventId): concordat.node.v1.HoldersResponse {
+  const { state, self } = context;
+  const event = state.own.event(id);
+  if (!event) {
     throw new ConcordatError('EVENT_UNKNOWN', `expected an event published here, got ${id}`);
   }
-  const found = new Map<string, { sections: string[]; atMs: number }>();
-  for (const { recipient, section, atMs } of state.ledger.holders(id)) {
-    const known = found.get(recipient) ?? { sections: [], atMs };
-    known.sections.push(section);
+  const found = new Map<string, { sections: Set<string>; atMs: number }>();
+  for (const { recipient, sections, atMs } of holdersOf(context, new Map([[id, event]])).get(id) ??
+    []) {
+    const known = found.get(recipient) ?? { sections: new Set(), atMs };
+    for (const section of sections) known.sections.add(section);
     found.set(recipient, known);
   }
   return {
-    holders: [...found].map(([member, { sections, atMs }]) => ({
-      member,
-      sections,
-      recordedAtMs: atMs,
-    })),
+    holders: [...found]
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([member, { sections, atMs }]) => ({
+        member,
+        sections: [...sections].sort(),
+        recordedAtMs: atMs,
+      })),
     sealed: state.tombstones.isBuried(self, id),
   };
 }

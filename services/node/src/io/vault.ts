@@ -1,4 +1,5 @@
-import { lengthPrefixed, utf8 } from '@concordat/common/domain/bytes.js';
+import { KEY_BYTES } from '@concordat/common/domain/aead.js';
+import { concatBytes, lengthPrefixed, utf8 } from '@concordat/common/domain/bytes.js';
 import {
   type EventId,
   type MemberId,
@@ -7,18 +8,19 @@ import {
   idBytes,
 } from '@concordat/common/domain/ids.js';
 import type { Random } from '@concordat/common/domain/ports.js';
+import { grouped, idAt, packIds, packRows, pieces } from '@concordat/common/io/store/packed.js';
 import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import { KekFiles } from './keks.js';
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS generation(
   generation INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, rows INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS section_key(
-  origin TEXT NOT NULL, id BLOB NOT NULL, section TEXT NOT NULL, generation INTEGER NOT NULL, wrapped BLOB NOT NULL,
-  PRIMARY KEY(origin, id, section)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS event_key(
+  origin TEXT NOT NULL, id BLOB NOT NULL, sections TEXT NOT NULL, generation INTEGER NOT NULL, wrapped BLOB NOT NULL,
+  PRIMARY KEY(origin, id)) WITHOUT ROWID;
 `;
 
-/** Wrapped keys under one key-encryption key. */
+/** Events whose keys are wrapped under one key-encryption key. */
 const GENERATION_ROWS_MAX = 65_536;
 /** Keys that are deleted in the same weeks share generations. */
 const BUCKET_MS = 30 * 24 * 3_600_000;
@@ -46,57 +48,59 @@ export class Vault {
    */
   put(rows: readonly VaultRow[]): void {
     this.#db.transaction(() => {
-      for (const { origin, id, deleteByMs, keys } of rows) {
-        const generation = this.#generationFor(deleteByMs, keys.size);
-        for (const [section, key] of keys) {
-          this.#db.run(
-            'INSERT OR REPLACE INTO section_key VALUES(?, ?, ?, ?, ?)',
-            origin,
-            idBytes(id),
-            section,
-            generation,
-            this.#keks.wrap(generation, key, label(origin, id, section)),
-          );
-        }
+      for (const [bucket, some] of grouped(rows, ({ deleteByMs }) => bucketOf(deleteByMs))) {
+        for (const part of pieces(some)) this.#putTogether(bucket, part);
       }
     });
   }
 
-  get(origin: MemberId, id: EventId): Map<string, Uint8Array> {
-    const keys = new Map<string, Uint8Array>();
-    const rows = this.#db.all(
-      'SELECT section, generation, wrapped FROM section_key WHERE origin = ? AND id = ?',
-      origin,
-      idBytes(id),
-    );
-    for (const row of rows) {
-      const section = textOf(row, 'section');
-      const place = label(origin, id, section);
-      const key = this.#keks.unwrap(numberOf(row, 'generation'), bytesOf(row, 'wrapped'), place);
-      keys.set(section, key);
+  /** section to key; empty when none is held */
+  get(origin: MemberId, id: EventId): ReadonlyMap<string, Uint8Array> {
+    return this.getAll(origin, [id])[0] ?? new Map();
+  }
+
+  /** One map for each id. */
+  getAll(origin: MemberId, ids: readonly EventId[]): ReadonlyMap<string, Uint8Array>[] {
+    const found = ids.map((): ReadonlyMap<string, Uint8Array> => new Map());
+    let from = 0;
+    for (const part of pieces(ids)) {
+      const rows = this.#db.all(
+        `SELECT nth.i, sections, generation, wrapped FROM nth JOIN event_key ON origin = ?1 AND id = ${idAt(2)}
+         WHERE nth.i < ?3`,
+        origin,
+        packIds(part),
+        part.length,
+      );
+      for (const row of rows) {
+        const at = numberOf(row, 'i');
+        const id = part[at];
+        if (id !== undefined) found[from + at] = this.#unwrap(origin, id, row);
+      }
+      from += part.length;
     }
-    return keys;
+    return found;
   }
 
   sectionsHeld(origin: MemberId, id: EventId): string[] {
-    return this.#db
-      .all(
-        'SELECT section FROM section_key WHERE origin = ? AND id = ? ORDER BY section',
-        origin,
-        idBytes(id),
-      )
-      .map((row) => textOf(row, 'section'));
+    const row = this.#db.get(
+      'SELECT sections FROM event_key WHERE origin = ? AND id = ?',
+      origin,
+      idBytes(id),
+    );
+    return row ? sectionsOf(row) : [];
   }
 
   /** Every (origin, id, section) whose key is held, in order; no key is unwrapped. */
   holdings(): { readonly origin: string; readonly id: Uint8Array; readonly section: string }[] {
     return this.#db
-      .all('SELECT origin, id, section FROM section_key ORDER BY origin, id, section')
-      .map((row) => ({
-        origin: textOf(row, 'origin'),
-        id: bytesOf(row, 'id'),
-        section: textOf(row, 'section'),
-      }));
+      .all('SELECT origin, id, sections FROM event_key ORDER BY origin, id')
+      .flatMap((row) =>
+        sectionsOf(row).map((section) => ({
+          origin: textOf(row, 'origin'),
+          id: bytesOf(row, 'id'),
+          section,
+        })),
+      );
   }
 
   /** The next events with keys, in order of (origin, id). */
@@ -106,8 +110,7 @@ export class Vault {
   ): { readonly origin: MemberId; readonly id: EventId }[] {
     return this.#db
       .all(
-        `SELECT DISTINCT origin, id FROM section_key WHERE (origin, id) > (?, ?)
-         ORDER BY origin, id LIMIT ?`,
+        'SELECT origin, id FROM event_key WHERE (origin, id) > (?, ?) ORDER BY origin, id LIMIT ?',
         after?.origin ?? '',
         after ? idBytes(after.id) : new Uint8Array(),
         limit,
@@ -116,14 +119,20 @@ export class Vault {
   }
 
   countEvents(): number {
-    const sql = 'SELECT count(*) AS n FROM (SELECT DISTINCT origin, id FROM section_key)';
-    return numberOf(this.#db.get(sql) ?? {}, 'n');
+    return numberOf(this.#db.get('SELECT count(*) AS n FROM event_key') ?? {}, 'n');
   }
 
   delete(events: readonly { readonly origin: MemberId; readonly id: EventId }[]): void {
     this.#db.transaction(() => {
-      for (const { origin, id } of events) {
-        this.#db.run('DELETE FROM section_key WHERE origin = ? AND id = ?', origin, idBytes(id));
+      for (const [origin, some] of grouped(events, (one) => one.origin)) {
+        for (const part of pieces(some)) {
+          this.#db.run(
+            `DELETE FROM event_key WHERE origin = ?1 AND id IN (SELECT ${idAt(2)} FROM nth WHERE nth.i < ?3)`,
+            origin,
+            packIds(part.map(({ id }) => id)),
+            part.length,
+          );
+        }
       }
     });
   }
@@ -137,16 +146,57 @@ export class Vault {
     this.#db.close();
   }
 
-  /** The generation for this many keys that are deleted together. */
-  #generationFor(deleteByMs: UnixMs, keys: number): number {
-    const bucket = Math.floor(deleteByMs / BUCKET_MS);
+  #putTogether(bucket: number, rows: readonly VaultRow[]): void {
+    const generation = this.#generationFor(bucket, rows.length);
+    const wrapped = rows.map(({ origin, id, keys }) => {
+      const sections = [...keys.keys()].sort();
+      const joined = sections.join(BETWEEN);
+      const plain = concatBytes(...sections.map((name) => keyOf(keys, name)));
+      const bytes = this.#keks.wrap(generation, plain, label(origin, id, joined));
+      return { origin, sections: joined, row: concatBytes(idBytes(id), bytes) };
+    });
+    const alike = grouped(wrapped, ({ origin, sections }) => `${origin} ${sections}`);
+    for (const same of alike.values()) {
+      const [first] = same;
+      if (!first) continue;
+      const width = first.row.length;
+      this.#db.run(
+        `INSERT OR REPLACE INTO event_key
+         SELECT ?1, substr(?2, nth.i * ?3 + 1, 16), ?4, ?5, substr(?2, nth.i * ?3 + 17, ?3 - 16)
+         FROM nth WHERE nth.i < ?6`,
+        first.origin,
+        packRows(
+          same.map(({ row }) => row),
+          width,
+        ),
+        width,
+        first.sections,
+        generation,
+        same.length,
+      );
+    }
+  }
+
+  #unwrap(origin: MemberId, id: EventId, row: Row): ReadonlyMap<string, Uint8Array> {
+    const place = label(origin, id, textOf(row, 'sections'));
+    const plain = this.#keks.unwrap(numberOf(row, 'generation'), bytesOf(row, 'wrapped'), place);
+    return new Map(
+      sectionsOf(row).map((section, at) => [
+        section,
+        plain.slice(at * KEY_BYTES, (at + 1) * KEY_BYTES),
+      ]),
+    );
+  }
+
+  /** The generation for the keys of this many events that are deleted together. */
+  #generationFor(bucket: number, events: number): number {
     const open = this.#db.get(
       'SELECT generation FROM generation WHERE bucket = ? AND rows <= ? ORDER BY generation DESC LIMIT 1',
       bucket,
-      GENERATION_ROWS_MAX - keys,
+      GENERATION_ROWS_MAX - events,
     );
     const generation = open ? numberOf(open, 'generation') : this.#newGeneration(bucket);
-    this.#db.run('UPDATE generation SET rows = rows + ? WHERE generation = ?', keys, generation);
+    this.#db.run('UPDATE generation SET rows = rows + ? WHERE generation = ?', events, generation);
     return generation;
   }
 
@@ -165,6 +215,24 @@ function eventIdIn(row: Row): EventId {
   return id.value;
 }
 
-function label(origin: MemberId, id: EventId, section: string): Uint8Array {
-  return lengthPrefixed(utf8('concordat vault v1'), utf8(origin), idBytes(id), utf8(section));
+/** Names of sections hold no blanks. */
+const BETWEEN = ' ';
+
+function sectionsOf(row: Row): string[] {
+  return textOf(row, 'sections').split(BETWEEN);
+}
+
+function keyOf(keys: ReadonlyMap<string, Uint8Array>, section: string): Uint8Array {
+  const key = keys.get(section);
+  if (key?.length !== KEY_BYTES) throw new TypeError('expected a section key of 32 bytes');
+  return key;
+}
+
+function bucketOf(deleteByMs: UnixMs): number {
+  return Math.floor(deleteByMs / BUCKET_MS);
+}
+
+/** Binds wrapped keys to their event and to the sections that they open, in order. */
+function label(origin: MemberId, id: EventId, sections: string): Uint8Array {
+  return lengthPrefixed(utf8('concordat vault v2'), utf8(origin), idBytes(id), utf8(sections));
 }

@@ -5,8 +5,18 @@ export type Row = Readonly<Record<string, SqlValue>>;
 
 interface LibsqlStatement {
   run(params: readonly SqlValue[]): { readonly changes: number };
+  get(params: readonly SqlValue[]): Record<string, unknown> | undefined;
   all(params: readonly SqlValue[]): Record<string, unknown>[];
 }
+
+/** At most so many ids or other items go into one packed statement. */
+export const PACKED_MAX = 4_096;
+/** 0, 1, 2, … in memory: takes blobs apart that hold many ids side by side, see `packed.ts`. */
+const NTH = `
+CREATE TEMP TABLE nth(i INTEGER PRIMARY KEY);
+WITH RECURSIVE upto(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM upto WHERE i < ${String(PACKED_MAX - 1)})
+INSERT INTO nth SELECT i FROM upto;
+`;
 
 /** One SQLite file: write-ahead journal, every commit synced, deleted bytes overwritten. */
 export class Sqlite {
@@ -24,6 +34,7 @@ export class Sqlite {
     this.#db.pragma('temp_store = MEMORY');
     this.#db.pragma('busy_timeout = 5000');
     this.#db.exec(schema);
+    this.#db.exec(NTH);
   }
 
   run(sql: string, ...params: readonly SqlValue[]): number {
@@ -35,7 +46,8 @@ export class Sqlite {
   }
 
   get(sql: string, ...params: readonly SqlValue[]): Row | undefined {
-    return this.all(sql, ...params)[0];
+    const row = this.#statement(sql).get(params.map(bindable));
+    return row && asRow(row);
   }
 
   /** Commits what `work` did, or nothing when it throws. Inside another transaction it joins that one. */
@@ -86,13 +98,19 @@ function bindable(value: SqlValue): SqlValue {
     : value;
 }
 
-/** libsql answers blobs as ArrayBuffer from `all`. */
+/** libsql answers blobs as ArrayBuffer from `all`, as Buffer from `get`, there with a `_metadata` of its own. */
 function asRow(raw: Record<string, unknown>): Row {
   const row: Record<string, SqlValue> = {};
-  for (const [name, value] of Object.entries(raw)) {
-    row[name] = value instanceof ArrayBuffer ? new Uint8Array(value) : (value as SqlValue);
+  for (const name in raw) {
+    if (name !== '_metadata') row[name] = asValue(raw[name]);
   }
   return row;
+}
+
+function asValue(value: unknown): SqlValue {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (!Buffer.isBuffer(value)) return value as SqlValue;
+  return new Uint8Array(value.buffer, value.byteOffset, value.length);
 }
 
 /** Typed access to a column; a mismatch is a mistake of ours. */

@@ -1,11 +1,5 @@
-import {
-  type EventId,
-  type Hash,
-  type MemberId,
-  type UnixMs,
-  idBytes,
-} from '@concordat/common/domain/ids.js';
-import type { LedgerKind, SlotTable } from '@concordat/common/domain/records.js';
+import type { Hash, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
+import type { LedgerKind } from '@concordat/common/domain/records.js';
 import { type Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import type { BlockPlace } from './own-publications.js';
 
@@ -13,29 +7,32 @@ export const LEDGER_TABLE_SCHEMA = `
 CREATE TABLE IF NOT EXISTS ledger(
   number INTEGER PRIMARY KEY, lane INTEGER NOT NULL, epoch INTEGER NOT NULL, block_number INTEGER NOT NULL,
   chain_number INTEGER NOT NULL, kind TEXT NOT NULL, hash BLOB NOT NULL, record BLOB NOT NULL, seq INTEGER NOT NULL,
-  at_ms INTEGER NOT NULL);
+  recipient TEXT NOT NULL, at_ms INTEGER NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS ledger_block ON ledger(lane, epoch, block_number, chain_number);
-CREATE TABLE IF NOT EXISTS key_release(
-  id BLOB NOT NULL, recipient TEXT NOT NULL, section TEXT NOT NULL, ledger_number INTEGER NOT NULL,
-  at_ms INTEGER NOT NULL, PRIMARY KEY(id, recipient, section)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS released(recipient TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
 export interface LedgerRow {
   readonly number: number;
   readonly chainNumber: number;
   readonly kind: LedgerKind;
+  /** of a key release; empty for all else */
+  readonly recipient: string;
   readonly hash: Hash;
   readonly record: Uint8Array;
   /** its outbox row */
   readonly seq: number;
 }
 
-interface KeyReleaseAt {
-  readonly ledgerNumber: number;
+/** One recorded key release. */
+export interface ReleaseRow {
+  readonly number: number;
+  readonly recipient: MemberId;
+  readonly record: Uint8Array;
   readonly atMs: UnixMs;
 }
 
-/** The dissemination ledger: every record, and who got which section key by which record. */
+/** The dissemination ledger: every record; the records of key releases tell who got what. */
 export class LedgerTable {
   readonly #db: Sqlite;
 
@@ -45,7 +42,7 @@ export class LedgerTable {
 
   add(row: LedgerRow, block: BlockPlace, atMs: UnixMs): void {
     this.#db.run(
-      'INSERT INTO ledger VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO ledger VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       row.number,
       block.lane,
       block.epoch,
@@ -55,6 +52,7 @@ export class LedgerTable {
       row.hash,
       row.record,
       row.seq,
+      row.recipient,
       atMs,
     );
   }
@@ -80,52 +78,39 @@ export class LedgerTable {
     return row && { number: numberOf(row, 'chain_number'), hash: bytesOf(row, 'hash') as Hash };
   }
 
-  addKeyReleases(table: SlotTable, ids: ReadonlyMap<number, EventId>, at: KeyReleaseAt): void {
-    for (const { leaf, sections } of table.leaves) {
-      const id = ids.get(leaf);
-      if (id === undefined) throw new TypeError('a released leaf without an id');
-      for (const section of sections) {
-        this.#db.run(
-          'INSERT OR IGNORE INTO key_release VALUES(?, ?, ?, ?, ?)',
-          idBytes(id),
-          table.recipient,
-          section,
-          at.ledgerNumber,
-          at.atMs,
-        );
-      }
-    }
-  }
-
-  /** section to ledger number, of what was recorded for this recipient */
-  keyReleases(id: EventId, recipient: MemberId): Map<string, number> {
-    const rows = this.#db.all(
-      'SELECT section, ledger_number FROM key_release WHERE id = ? AND recipient = ?',
-      idBytes(id),
-      recipient,
-    );
-    return new Map(rows.map((row) => [textOf(row, 'section'), numberOf(row, 'ledger_number')]));
-  }
-
-  holders(
-    id: EventId,
-  ): { readonly recipient: MemberId; readonly section: string; readonly atMs: UnixMs }[] {
+  /** The key releases of a block, to one recipient or to all, in the order of their records. */
+  releasesOf(block: BlockPlace, recipient?: MemberId): ReleaseRow[] {
     return this.#db
       .all(
-        'SELECT recipient, section, at_ms FROM key_release WHERE id = ? ORDER BY recipient, section',
-        idBytes(id),
+        `SELECT number, recipient, record, at_ms FROM ledger
+         WHERE lane = ?1 AND epoch = ?2 AND block_number = ?3 AND kind = 'RELEASE' AND (?4 = '' OR recipient = ?4)
+         ORDER BY chain_number`,
+        block.lane,
+        block.epoch,
+        block.number,
+        recipient ?? '',
       )
       .map((row) => ({
+        number: numberOf(row, 'number'),
         recipient: textOf(row, 'recipient') as MemberId,
-        section: textOf(row, 'section'),
+        record: bytesOf(row, 'record'),
         atMs: numberOf(row, 'at_ms') as UnixMs,
       }));
   }
 
-  releasedCounts(): Record<string, number> {
-    const rows = this.#db.all(
-      'SELECT recipient, count(DISTINCT id) AS n FROM key_release GROUP BY recipient',
+  /** @param events that had no key release to this recipient before */
+  countReleased(recipient: MemberId, events: number): void {
+    this.#db.run(
+      'INSERT INTO released VALUES(?, ?) ON CONFLICT(recipient) DO UPDATE SET events = events + excluded.events',
+      recipient,
+      events,
     );
-    return Object.fromEntries(rows.map((row) => [textOf(row, 'recipient'), numberOf(row, 'n')]));
+  }
+
+  releasedCounts(): Record<string, number> {
+    const rows = this.#db.all('SELECT recipient, events FROM released');
+    return Object.fromEntries(
+      rows.map((row) => [textOf(row, 'recipient'), numberOf(row, 'events')]),
+    );
   }
 }

@@ -1,5 +1,13 @@
 import { type EventId, type Hash, type UnixMs, idBytes } from '@concordat/common/domain/ids.js';
-import { type Sqlite, bytesOf, numberOf } from '@concordat/common/io/store/sqlite.js';
+import {
+  fromSortable,
+  idAt,
+  packIds,
+  packRows,
+  pieces,
+  sortable,
+} from '@concordat/common/io/store/packed.js';
+import { type Row, type Sqlite, bytesOf, numberOf } from '@concordat/common/io/store/sqlite.js';
 import { eventIdIn } from './stored-ids.js';
 
 export const OWN_PUBLICATIONS_SCHEMA = `
@@ -9,7 +17,7 @@ CREATE TABLE IF NOT EXISTS own_block(
   PRIMARY KEY(lane, epoch, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS own_event(
   id BLOB PRIMARY KEY, lane INTEGER NOT NULL, epoch INTEGER NOT NULL, number INTEGER NOT NULL, leaf INTEGER NOT NULL,
-  supersedes BLOB, retain_until_ms INTEGER NOT NULL) WITHOUT ROWID;
+  supersedes BLOB, retain_until BLOB NOT NULL) WITHOUT ROWID;
 `;
 
 export interface BlockPlace {
@@ -82,34 +90,69 @@ export class OwnPublications {
     };
   }
 
-  addEvent(id: EventId, event: OwnEvent): void {
+  /** The events of one block, leaf by leaf. */
+  addEvents(
+    place: BlockPlace,
+    events: readonly (Pick<OwnEvent, 'supersedes' | 'retainUntilMs'> & { readonly id: EventId })[],
+  ): void {
+    const supersedes = events.map((one) =>
+      one.supersedes === null ? NONE : idBytes(one.supersedes),
+    );
     this.#db.run(
-      'INSERT INTO own_event VALUES(?, ?, ?, ?, ?, ?, ?)',
-      idBytes(id),
-      event.lane,
-      event.epoch,
-      event.number,
-      event.leaf,
-      event.supersedes === null ? null : idBytes(event.supersedes),
-      event.retainUntilMs,
+      `INSERT INTO own_event SELECT ${idAt(1)}, ?2, ?3, ?4, nth.i,
+         nullif(substr(?5, nth.i * 16 + 1, 16), zeroblob(16)), substr(?6, nth.i * 8 + 1, 8)
+       FROM nth WHERE nth.i < ?7`,
+      packIds(events.map(({ id }) => id)),
+      place.lane,
+      place.epoch,
+      place.number,
+      packRows(supersedes, 16),
+      packRows(
+        events.map(({ retainUntilMs }) => sortable(retainUntilMs)),
+        8,
+      ),
+      events.length,
     );
   }
 
   event(id: EventId): OwnEvent | undefined {
     const row = this.#db.get('SELECT * FROM own_event WHERE id = ?', idBytes(id));
-    if (!row) return undefined;
-    const supersedes = row['supersedes'];
-    return {
-      lane: numberOf(row, 'lane'),
-      epoch: numberOf(row, 'epoch'),
-      number: numberOf(row, 'number'),
-      leaf: numberOf(row, 'leaf'),
-      supersedes: supersedes instanceof Uint8Array ? eventIdIn(supersedes) : null,
-      retainUntilMs: numberOf(row, 'retain_until_ms') as UnixMs,
-    };
+    return row && ownEvent(row);
+  }
+
+  /** Those of these events that were published here. */
+  events(ids: readonly EventId[]): Map<EventId, OwnEvent> {
+    const found = new Map<EventId, OwnEvent>();
+    for (const part of pieces(ids)) {
+      const rows = this.#db.all(
+        `SELECT nth.i, own_event.* FROM nth JOIN own_event ON id = ${idAt(1)} WHERE nth.i < ?2`,
+        packIds(part),
+        part.length,
+      );
+      for (const row of rows) {
+        const id = part[numberOf(row, 'i')];
+        if (id !== undefined) found.set(id, ownEvent(row));
+      }
+    }
+    return found;
   }
 
   count(): number {
     return numberOf(this.#db.get('SELECT count(*) AS n FROM own_event') ?? {}, 'n');
   }
+}
+
+/** No id: a UUIDv7 has its version's bits set. */
+const NONE = new Uint8Array(16);
+
+function ownEvent(row: Row): OwnEvent {
+  const supersedes = row['supersedes'];
+  return {
+    lane: numberOf(row, 'lane'),
+    epoch: numberOf(row, 'epoch'),
+    number: numberOf(row, 'number'),
+    leaf: numberOf(row, 'leaf'),
+    supersedes: supersedes instanceof Uint8Array ? eventIdIn(supersedes) : null,
+    retainUntilMs: fromSortable(bytesOf(row, 'retain_until')) as UnixMs,
+  };
 }

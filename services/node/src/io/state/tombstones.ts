@@ -5,7 +5,14 @@ import {
   type UnixMs,
   idBytes,
 } from '@concordat/common/domain/ids.js';
-import { type Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
+import { grouped, idAt, packIds, pieces } from '@concordat/common/io/store/packed.js';
+import {
+  type Row,
+  type Sqlite,
+  bytesOf,
+  numberOf,
+  textOf,
+} from '@concordat/common/io/store/sqlite.js';
 import type { Cause } from '../../domain/holding.js';
 import { eventIdIn } from './stored-ids.js';
 
@@ -36,18 +43,55 @@ export class Tombstones {
       readonly ledgerNumber?: number;
     },
   ): void {
-    for (const { origin, id } of events) {
+    for (const { origin, ids, count } of packedByOrigin(events)) {
       this.#db.run(
-        `INSERT INTO tombstone VALUES(?, ?, ?, ?, ?)
+        `INSERT INTO tombstone SELECT ?1, ${idAt(2)}, ?4, ?5, ?6 FROM nth WHERE nth.i < ?3
          ON CONFLICT(origin, id) DO UPDATE SET order_id = coalesce(order_id, excluded.order_id)`,
         origin,
-        idBytes(id),
+        ids,
+        count,
         by.orderId === null ? null : idBytes(by.orderId),
         by.atMs,
         by.ledgerNumber ?? null,
       );
-      this.#db.run('INSERT OR IGNORE INTO unfinished VALUES(?, ?)', origin, idBytes(id));
+      this.#db.run(
+        `INSERT OR IGNORE INTO unfinished SELECT ?1, ${idAt(2)} FROM nth WHERE nth.i < ?3`,
+        origin,
+        ids,
+        count,
+      );
     }
+  }
+
+  /** Those of these events that are gone. */
+  buriedAmong(origin: MemberId, ids: readonly EventId[]): Set<EventId> {
+    return new Set(this.#found(origin, ids).map(({ id }) => id));
+  }
+
+  /** Own events: the ledger numbers of the seals that took some of these. */
+  sealNumbers(origin: MemberId, ids: readonly EventId[]): Map<EventId, number> {
+    const numbers = new Map<EventId, number>();
+    for (const { id, row } of this.#found(origin, ids)) {
+      const number = row['ledger_number'];
+      if (typeof number === 'number') numbers.set(id, number);
+    }
+    return numbers;
+  }
+
+  #found(origin: MemberId, ids: readonly EventId[]): { readonly id: EventId; readonly row: Row }[] {
+    return [...pieces(ids)].flatMap((part) =>
+      this.#db
+        .all(
+          `SELECT nth.i, ledger_number FROM nth JOIN tombstone ON origin = ?1 AND id = ${idAt(2)} WHERE nth.i < ?3`,
+          origin,
+          packIds(part),
+          part.length,
+        )
+        .flatMap((row) => {
+          const id = part[numberOf(row, 'i')];
+          return id === undefined ? [] : [{ id, row }];
+        }),
+    );
   }
 
   isBuried(origin: MemberId, id: EventId): boolean {
@@ -69,17 +113,6 @@ export class Tombstones {
     return row && (row['order_id'] === null ? 'retention' : 'order');
   }
 
-  /** Own events: the ledger number of the seal that took the event. */
-  sealNumber(origin: MemberId, id: EventId): number | undefined {
-    const row = this.#db.get(
-      'SELECT ledger_number FROM tombstone WHERE origin = ? AND id = ?',
-      origin,
-      idBytes(id),
-    );
-    const number = row?.['ledger_number'];
-    return typeof number === 'number' ? number : undefined;
-  }
-
   unfinished(limit: number): { readonly origin: MemberId; readonly id: EventId }[] {
     return this.#db.all('SELECT origin, id FROM unfinished LIMIT ?', limit).map((row) => ({
       origin: textOf(row, 'origin') as MemberId,
@@ -88,8 +121,13 @@ export class Tombstones {
   }
 
   finish(events: readonly { readonly origin: MemberId; readonly id: EventId }[]): void {
-    for (const { origin, id } of events) {
-      this.#db.run('DELETE FROM unfinished WHERE origin = ? AND id = ?', origin, idBytes(id));
+    for (const { origin, ids, count } of packedByOrigin(events)) {
+      this.#db.run(
+        `DELETE FROM unfinished WHERE origin = ?1 AND id IN (SELECT ${idAt(2)} FROM nth WHERE nth.i < ?3)`,
+        origin,
+        ids,
+        count,
+      );
     }
   }
 
@@ -102,5 +140,15 @@ export class Tombstones {
   counts(): Record<string, number> {
     const rows = this.#db.all('SELECT origin, count(*) AS n FROM tombstone GROUP BY origin');
     return Object.fromEntries(rows.map((row) => [textOf(row, 'origin'), numberOf(row, 'n')]));
+  }
+}
+
+function* packedByOrigin(
+  events: readonly { readonly origin: MemberId; readonly id: EventId }[],
+): Generator<{ readonly origin: MemberId; readonly ids: Uint8Array; readonly count: number }> {
+  for (const [origin, some] of grouped(events, (one) => one.origin)) {
+    for (const part of pieces(some)) {
+      yield { origin, ids: packIds(part.map(({ id }) => id)), count: part.length };
+    }
   }
 }
