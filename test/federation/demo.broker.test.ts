@@ -13,8 +13,9 @@ import { readTlsFiles } from '@concordat/common/io/federation-file.js';
 import type { LogRecord } from '@concordat/common/io/log-client.js';
 import { openChannel } from '@concordat/common/io/rpc/client.js';
 import { KeyService } from '@concordat/common/io/rpc/definitions.js';
-import { Sqlite, bytesOf, textOf } from '@concordat/common/io/store/sqlite.js';
-import { systemClock as clock } from '@concordat/common/io/system-ports.js';
+import { systemClock as clock, systemRandom } from '@concordat/common/io/system-ports.js';
+import { DataStore } from '@concordat/node/io/data-store.js';
+import { Vault } from '@concordat/node/io/vault.js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CUT_LISTS, CUT_REPORT } from '../support/cut-report.js';
 import { type DemoRun, runDemoIn } from '../support/demo-run.js';
@@ -278,45 +279,45 @@ function swapAt(text: string, at: number): string {
   return `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
 }
 
-function storeOf(member: MemberId, file: string): Sqlite {
-  return new Sqlite(join(run.dir, 'data', member, 'node', file), '');
-}
-
-function sectionsHeld(member: MemberId): Record<string, string[]> {
-  const [data, vault] = [storeOf(member, 'data.db'), storeOf(member, 'vault.db')];
+function withStores<T>(
+  member: MemberId,
+  look: (stores: { readonly data: DataStore; readonly vault: Vault }) => T,
+): T {
+  const dir = join(run.dir, 'data', member, 'node');
+  const data = new DataStore(join(dir, 'data.db'));
+  const vault = new Vault(join(dir, 'vault.db'), join(dir, 'keks'), systemRandom);
   try {
-    return {
-      ciphertexts: data
-        .all('SELECT DISTINCT name FROM section ORDER BY name')
-        .map((row) => textOf(row, 'name')),
-      keys: vault
-        .all('SELECT DISTINCT section FROM section_key ORDER BY section')
-        .map((row) => textOf(row, 'section')),
-    };
+    return look({ data, vault });
   } finally {
     data.close();
     vault.close();
   }
 }
 
-/** How each ciphertext begins that de holds and fr may not have: of live events that fr has other sections of. */
-function withheldCiphertexts(): { readonly name: string; readonly bytes: Uint8Array }[] {
-  const [de, fr] = [storeOf(DE, 'data.db'), storeOf(FR, 'data.db')];
-  try {
-    const heldByFr = new Set(fr.all('SELECT id FROM event').map((row) => hex(bytesOf(row, 'id'))));
-    return de
-      .all("SELECT id, name, sealed FROM section WHERE name IN ('documents', 'remarks')")
-      .filter((row) => heldByFr.has(hex(bytesOf(row, 'id'))))
-      .map((row) => ({
-        name: `${textOf(row, 'name')} of ${hex(bytesOf(row, 'id'))}`,
-        bytes: bytesOf(row, 'sealed').subarray(0, 24),
-      }));
-  } finally {
-    de.close();
-    fr.close();
-  }
+function sectionsHeld(member: MemberId): Record<string, string[]> {
+  const names = (held: readonly { readonly section: string }[]): string[] =>
+    [...new Set(held.map(({ section }) => section))].sort();
+  return withStores(member, ({ data, vault }) => ({
+    ciphertexts: names(data.holdings()),
+    keys: names(vault.holdings()),
+  }));
 }
 
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
+/** How each ciphertext begins that de holds and fr may not have: of live events that fr has other sections of. */
+function withheldCiphertexts(): { readonly name: string; readonly bytes: Uint8Array }[] {
+  const heldByFr = withStores(
+    FR,
+    ({ data }) => new Set(data.idsIn('readable').map(({ id }) => id)),
+  );
+  return withStores(DE, ({ data }) =>
+    data
+      .idsIn('readable')
+      .filter(({ id }) => heldByFr.has(id))
+      .flatMap(({ origin, id }) =>
+        data
+          .sections(origin, id)
+          .filter(({ name }) => name === 'documents' || name === 'remarks')
+          .map(({ name, sealed }) => ({ name: `${name} of ${id}`, bytes: sealed.subarray(0, 24) })),
+      ),
+  );
 }

@@ -112,14 +112,7 @@ const REMOVED: [check: string, patches: readonly Patch[], moved: Moved][] = [
   ],
   [
     'a purged event is not taken in again',
-    [
-      patch(
-        'node',
-        'flows/ingest.js',
-        'state.tombstones.isBuried(this.#origin, release.id)',
-        'false',
-      ),
-    ],
+    [patch('node', 'flows/ingest.js', 'buried.has(id)', 'false')],
     {
       resurrected: 3,
       replay: { purgedSkipped: 0, stateChanged: ['de.holdings', 'fr.holdings'] },
@@ -146,8 +139,8 @@ const REMOVED: [check: string, patches: readonly Patch[], moved: Moved][] = [
   [
     'a known event is not taken in again, and a recorded release is not recorded again',
     [
-      patch('node', DATA, 'OR IGNORE INTO event', 'OR REPLACE INTO event'),
-      patch('node', DATA, 'INSERT INTO section', 'INSERT OR REPLACE INTO section'),
+      patch('node', 'flows/ingest.js', 'known.has(id)', 'false'),
+      patch('node', DATA, 'INSERT INTO event', 'INSERT OR REPLACE INTO event'),
       patch('node', 'flows/release-keys.js', 'recorded.has(section)', 'false'),
     ],
     { replay: { ledgerRecordsAdded: expect.any(Number) } },

@@ -112,7 +112,8 @@ test('neither a rewind nor a row that came back from somewhere brings back what 
   await world.counted(DE, 'feed.purged', 1);
   await world.stopNode(DE);
   const restored = new DataStore(join(dataDir, 'data.db'));
-  expect(restored.insert(row, sections)).toBe(true);
+  const batch = restored.waiting.open({ origin: UN, chain: 'restored', epoch: 1, number: 1 });
+  restored.insert(UN, 'waiting', batch, [{ id: day, place: 0, body: { ...row, sections } }]);
   restored.close();
   await world.startNode(DE);
   expect(await refusalOf(world.open(DE, day))).toMatchObject({ code: 'PURGED' });

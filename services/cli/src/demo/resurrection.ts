@@ -39,8 +39,8 @@ export function storedPurged(places: Places, book: Book): Set<EventId> {
 function isStored(places: Places, member: MemberId, id: EventId): boolean {
   const dir = places.dataDir(member, 'node');
   return [
-    { file: 'data.db', tables: ['event', 'section'] },
-    { file: 'vault.db', tables: ['section_key'] },
+    { file: 'data.db', tables: ['event'] },
+    { file: 'vault.db', tables: ['event_key'] },
   ].some(({ file, tables }) => {
     const path = join(dir, file);
     if (!existsSync(path)) throw new TypeError(`${path} is not there`);

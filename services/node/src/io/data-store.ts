@@ -154,13 +154,16 @@ export class DataStore {
     return this.db.get(sql, origin, idBytes(id)) !== undefined;
   }
 
+  /** In the order of their names. */
   sections(origin: MemberId, id: EventId): readonly SealedSection[] {
     const row = this.db.get(
       `SELECT bytes FROM event JOIN body ON row = ${ROW} WHERE origin = ? AND id = ?`,
       origin,
       idBytes(id),
     );
-    return row ? decodeBody(bytesOf(row, 'bytes')).sections : [];
+    if (!row) return [];
+    const { sections } = decodeBody(bytesOf(row, 'bytes'));
+    return [...sections].sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
   /** Those that wait become readable; the others stay as they are. */

@@ -44,7 +44,7 @@ test('keys come back, also after a restart', () => {
   expect(vault.sectionsHeld(un, eventId(1))).toEqual(['identity', 'remarks']);
 });
 
-test('a later key of the same section takes the place of a failed attempt’s', () => {
+test('a later key of the same event takes the place of a failed attempt’s', () => {
   put(1);
   vault.put([{ ...rowOf(1), keys: new Map([['identity', key(7)]]) }]);
   expect(vault.get(un, eventId(1)).get('identity')).toEqual(key(7));
@@ -64,7 +64,7 @@ test('a deleted key is in neither file nor journal once settled, not even wrappe
   vault.settle();
   const raw = new Sqlite(file(), '');
   const wrapped = raw
-    .all('SELECT wrapped FROM section_key WHERE id = ?', idBytes(eventId(7)))
+    .all('SELECT wrapped FROM event_key WHERE id = ?', idBytes(eventId(7)))
     .map((row) => Buffer.from(bytesOf(row, 'wrapped')));
   raw.close();
   const found = () => {
@@ -75,7 +75,7 @@ test('a deleted key is in neither file nor journal once settled, not even wrappe
     );
     return wrapped.filter((one) => bytes.includes(one)).length;
   };
-  expect(found()).toBe(2);
+  expect(found()).toBe(1);
   vault.delete([{ origin: un, id: eventId(7) }]);
   vault.settle();
   expect(found()).toBe(0);
@@ -95,8 +95,7 @@ describe('a wrapped key', () => {
   test('of another event is refused', () => {
     put(1, 2);
     rewrite(
-      `UPDATE section_key SET wrapped = (SELECT wrapped FROM section_key WHERE id = ? AND section = 'identity')
-       WHERE id = ? AND section = 'identity'`,
+      'UPDATE event_key SET wrapped = (SELECT wrapped FROM event_key WHERE id = ?) WHERE id = ?',
       idBytes(eventId(2)),
       idBytes(eventId(1)),
     );
@@ -106,10 +105,7 @@ describe('a wrapped key', () => {
 
   test('of another section is refused', () => {
     put(1);
-    rewrite(
-      `UPDATE section_key SET wrapped = (SELECT wrapped FROM section_key WHERE section = 'remarks')
-       WHERE section = 'identity'`,
-    );
+    rewrite("UPDATE event_key SET sections = 'remarks identity'");
     expect(() => vault.get(un, eventId(1))).toThrow();
   });
 
