@@ -53,6 +53,15 @@ test('an event is split into its sections and comes back', () => {
   ]);
 });
 
+test('all that is wrong with an event is named at once, and never what came', () => {
+  const encoded = type.encode({ name: 7, colour: 'canary', scores: { x: 'canary' } });
+  if (encoded.ok) throw new Error('expected a refusal');
+  const { details, message } = encoded.error;
+  expect(details.fields?.map(({ field }) => field)).toEqual(['$.colour', '$.name', '$.scores.x']);
+  expect(message).toMatch(/^3 fields: \$\.colour: /);
+  expect(JSON.stringify([details, message])).not.toContain('canary');
+});
+
 test.each<[name: string, event: Json, message: RegExp]>([
   ['an extra field', { name: 'A', colour: 'red' }, /^\$\.colour: a field that the schema does not/],
   ['a missing field', {}, /^\$\.name: expected string/],

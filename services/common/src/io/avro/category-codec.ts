@@ -11,12 +11,15 @@ import {
   sectionSchema,
   sectionsOf,
 } from '../../domain/category-schema.js';
-import { ConcordatError, fieldError } from '../../domain/errors.js';
+import { ConcordatError, type FieldProblem, fieldError, fieldsError } from '../../domain/errors.js';
 import type { Hash } from '../../domain/ids.js';
 import { type Result, err, ok } from '../../domain/result.js';
 import type { Json } from '../../domain/strict-json.js';
 import { LOGICAL_TYPES, ruleBehind } from './logical-types.js';
 import { type StrictReader, strictReader } from './strict-reader.js';
+
+/** One that is not an event at all would name thousands. */
+const PROBLEMS_MAX = 20;
 
 interface SectionType {
   readonly name: string;
@@ -37,7 +40,7 @@ export interface CategoryType {
   readonly version: number;
   /** Is this its own category, or one below it, of a kind that it declares? */
   describes(category: string): boolean;
-  /** Splits a whole event into its sections' Avro bytes, or names the first path that is wrong. */
+  /** Splits a whole event into its sections' Avro bytes, or names the paths that are wrong, at most 20. */
   encode(event: Json): Result<ReadonlyMap<string, Uint8Array>, ConcordatError>;
   /**
    * @param writer the version that wrote the bytes, an older one of the same category; default: this one
@@ -110,20 +113,23 @@ class LoadedCategory implements CategoryType {
 
   encode(event: Json): Result<ReadonlyMap<string, Uint8Array>, ConcordatError> {
     if (event === null || typeof event !== 'object' || Array.isArray(event)) {
-      return invalid('$', 'expected an object');
+      return err(fieldError('EVENT_INVALID', '$', 'expected an object'));
     }
     const fields = event as { readonly [key: string]: Json };
-    const extra = Object.keys(fields).find((name) => !this.#known.has(name));
-    if (extra !== undefined) {
-      return invalid(`$.${extra.slice(0, 64)}`, 'a field that the schema does not declare');
-    }
+    const problems = Object.keys(fields)
+      .filter((name) => !this.#known.has(name))
+      .map((name) => ({
+        field: `$.${name.slice(0, 64)}`,
+        problem: 'a field that the schema does not declare',
+      }));
     const encoded = new Map<string, Uint8Array>();
     for (const section of this.#sections.values()) {
       const bytes = encodeSection(section, fields);
-      if (!bytes.ok) return bytes;
-      encoded.set(section.name, bytes.value);
+      if (bytes.ok) encoded.set(section.name, bytes.value);
+      else problems.push(...bytes.error);
     }
-    return ok(encoded);
+    const [first, ...more] = problems.slice(0, PROBLEMS_MAX);
+    return first ? err(fieldsError('EVENT_INVALID', [first, ...more])) : ok(encoded);
   }
 
   decode(
@@ -154,34 +160,33 @@ function sectionType(schema: CategorySchema, name: string): SectionType {
   };
 }
 
-function invalid(path: string, what: string): Result<never, ConcordatError> {
-  return err(fieldError('EVENT_INVALID', path, what));
-}
-
 function encodeSection(
   section: SectionType,
   event: { readonly [key: string]: Json },
-): Result<Uint8Array, ConcordatError> {
+): Result<Uint8Array, readonly FieldProblem[]> {
   const given = section.fields.filter((name) => Object.hasOwn(event, name));
   const value = Object.fromEntries(given.map((name) => [name, event[name]]));
-  const problem = valueProblem(section.type, value);
-  if (problem) return problem;
+  const problems = valueProblems(section.type, value);
+  if (problems.length > 0) return err(problems);
   const bytes = Uint8Array.from(section.type.toBuffer(value));
   // what no recipient would decode must not be published
   const limit = section.guard(bytes, EVENT_LIMITS);
-  return limit === undefined ? ok(bytes) : invalid(`section ${section.name}`, limit);
+  return limit === undefined
+    ? ok(bytes)
+    : err([{ field: `section ${section.name}`, problem: limit }]);
 }
 
-function valueProblem(type: avro.Type, value: unknown): Result<never, ConcordatError> | undefined {
-  let problem: Result<never, ConcordatError> | undefined;
+function valueProblems(type: avro.Type, value: unknown): readonly FieldProblem[] {
+  const problems: FieldProblem[] = [];
   type.isValid(value, {
     noUndeclaredFields: true,
     errorHook: (path: string[], came: unknown, wanted: avro.Type) => {
-      const at = ['$', ...path].join('.');
-      problem ??= invalid(at, `${closeLook(wanted, came)}, as the schema declares`);
+      if (problems.length >= PROBLEMS_MAX) return;
+      const problem = `${closeLook(wanted, came)}, as the schema declares`;
+      problems.push({ field: ['$', ...path].join('.'), problem });
     },
   });
-  return problem;
+  return problems;
 }
 
 /** What is expected there; never what came. */
