@@ -29,8 +29,10 @@ import { MemoryLog, memoryLogClient } from '@concordat/common/io/memory-log.js';
 import { readPolicyFile } from '@concordat/common/io/policy-file.js';
 import type { ClientOf } from '@concordat/common/io/rpc/client.js';
 import {
+  type AnyService,
   BlockService,
   FeedService,
+  HealthService,
   KeyService,
   NationalService,
   OperatorService,
@@ -97,6 +99,7 @@ export interface NodeHandle {
   readonly running: RunningNode;
   readonly national: ClientOf<typeof NationalService>;
   readonly operator: ClientOf<typeof OperatorService>;
+  readonly health: ClientOf<typeof HealthService>;
 }
 
 /**
@@ -231,6 +234,7 @@ export class NodeWorld {
       ...{ member, dataDir, running },
       national: this.#client(NationalService, member, { member, service: 'system' }),
       operator: this.#client(OperatorService, member, { member, service: 'operator' }),
+      health: this.#client(HealthService, member, { member, service: 'consent' }),
     };
     this.nodes.set(member, handle);
     return handle;
@@ -397,10 +401,11 @@ export class NodeWorld {
     return { federation: federation.federation, member, service };
   }
 
-  #client<
-    S extends
-      typeof BlockService | typeof KeyService | typeof NationalService | typeof OperatorService,
-  >(service: S, server: MemberId, caller: Pick<Identity, 'member' | 'service'>): ClientOf<S> {
+  #client<S extends AnyService>(
+    service: S,
+    server: MemberId,
+    caller: Pick<Identity, 'member' | 'service'>,
+  ): ClientOf<S> {
     return localClient(service, () => this.#served.get(server) ?? [], {
       caller: this.identity(caller.member, caller.service),
       self: this.identity(server, 'node'),

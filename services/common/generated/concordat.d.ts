@@ -505,3 +505,15 @@ export namespace google.rpc {
   };
   const Status: MessageType<Status>;
 }
+
+export namespace grpc.health.v1 {
+  type HealthCheckRequest = {
+    readonly service: string;
+  };
+  const HealthCheckRequest: MessageType<HealthCheckRequest>;
+
+  type HealthCheckResponse = {
+    readonly status: number;
+  };
+  const HealthCheckResponse: MessageType<HealthCheckResponse>;
+}

@@ -1,6 +1,7 @@
 import { possibleRecipients } from '@concordat/common/domain/agreement.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
+import type { Needs } from '@concordat/common/domain/health-board.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import { requireOwnKey } from '@concordat/common/domain/own-key.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
@@ -13,6 +14,7 @@ import {
   readTlsFiles,
 } from '@concordat/common/io/federation-file.js';
 import { GapFiller } from '@concordat/common/io/chain/gap-filler.js';
+import { Health } from '@concordat/common/io/health.js';
 import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import { readPolicyFile } from '@concordat/common/io/policy-file.js';
@@ -28,6 +30,12 @@ import { EventsFollower } from './flows/follow-events.js';
 import { ownFeed } from './flows/write-feed.js';
 import { ConsentStore } from './io/consent-store.js';
 import type { openNodeClient } from './io/node-client.js';
+
+/** Both answer from the own database. */
+const NEEDS: Needs = {
+  [ConsentService.name]: ['started'],
+  [FeedService.name]: ['started'],
+};
 
 /** What a simulator or a test puts in another's place. */
 export interface ConsentPorts {
@@ -105,6 +113,9 @@ async function open(
   await checkTopics(context, ports);
   for (const recipient of recipients) await adoptFeed(context, log, recipient);
   outbox.start();
+  const health = new Health(NEEDS, eventsTopic(self), ports);
+  opened.push(() => health.close());
+  health.board.set('started', true);
 
   const node = ports.openNode(federation, self, tls);
   opened.push(() => node.close());
@@ -121,6 +132,7 @@ async function open(
     address: config.grpc.listen,
     tls,
     services: [
+      health.served,
       serve(
         ConsentService,
         answerCalls(context, (gaps) => filler.named(gaps)),
@@ -147,6 +159,8 @@ async function open(
     follower.close();
     return reader.close();
   });
+  health.board.set('reading', true);
+  opened.push(() => health.close());
   return { port: server.port, died, close: () => closeAll(opened) };
 }
 

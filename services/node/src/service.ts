@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Policy } from '@concordat/common/domain/agreement.js';
 import type { Federation } from '@concordat/common/domain/federation.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
+import type { Needs } from '@concordat/common/domain/health-board.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Clock, Random } from '@concordat/common/domain/ports.js';
 import type { Signer } from '@concordat/common/domain/statement.js';
@@ -15,8 +16,15 @@ import {
 import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
 import { GapFiller } from '@concordat/common/io/chain/gap-filler.js';
+import { Health } from '@concordat/common/io/health.js';
 import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
+import {
+  BlockService,
+  KeyService,
+  NationalService,
+  OperatorService,
+} from '@concordat/common/io/rpc/definitions.js';
 import type { RpcServer, Served } from '@concordat/common/io/rpc/server.js';
 import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
 import { Outbox } from '@concordat/common/io/store/outbox.js';
@@ -76,6 +84,14 @@ export interface RunningNode {
 
 const CLOSE_GRACE_MS = 2_000;
 
+/** Events are published while the broker is away, and sent later; no key leaves without it. */
+const NEEDS: Needs = {
+  [NationalService.name]: ['started', 'reading'],
+  [KeyService.name]: ['started', 'broker'],
+  [BlockService.name]: ['started'],
+  [OperatorService.name]: ['started'],
+};
+
 /**
  * Builds the node's stores and flows, finishes what a crash left, then reads, then serves.
  *
@@ -123,6 +139,10 @@ async function open(
   await refuseLostState(context, log, { isOrigin, others });
   recover(context);
   context.outbox.start();
+  const [topic = ''] = nodeTopics(federation, self);
+  const health = new Health(NEEDS, topic, ports);
+  opened.push(() => health.close());
+  health.board.set('started', true);
 
   const partners = new Map(
     others.map((origin) => [origin, openPartner(context, ports, settings, origin, die)]),
@@ -137,6 +157,7 @@ async function open(
   const readers = openReaders([...partners.values()], ports, die, self);
   opened.push(() => readers.close());
   await readers.open();
+  health.board.set('reading', true);
   for (const { keeper, fetcher } of partners.values()) {
     keeper.start();
     fetcher.wake();
@@ -158,6 +179,7 @@ async function open(
   opened.push(() => publisher.close());
   const rewind = (): Promise<void> => readers.reopen(() => forgetPositions(context));
   const server = await ports.listen([
+    health.served,
     nationalService({ context, publisher, reader: new Reader(context, freshness) }),
     keyService(new KeyOffice(context), new SealOffice(context)),
     blockService(context),
@@ -168,7 +190,10 @@ async function open(
       rewind: settings.profile === 'demo' ? rewind : undefined,
     }),
   ]);
-  opened.push(() => server.close(CLOSE_GRACE_MS));
+  opened.push(
+    () => server.close(CLOSE_GRACE_MS),
+    () => health.close(),
+  );
   return { port: server.port, died, close: () => closeAll(opened) };
 }
 

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Needs } from '@concordat/common/domain/health-board.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import { requireOwnKey } from '@concordat/common/domain/own-key.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
@@ -7,6 +8,7 @@ import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js
 import { ledgerTopic, purgeTopic, receiptsTopic } from '@concordat/common/domain/topics.js';
 import { adoptTails } from '@concordat/common/io/adopt-tails.js';
 import type { FollowedTopic } from '@concordat/common/io/chain/followed-topic.js';
+import { Health } from '@concordat/common/io/health.js';
 import type { LogClient, LogReader, LogRecord } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import { FreshnessService, PurgeService } from '@concordat/common/io/rpc/definitions.js';
@@ -29,6 +31,11 @@ import { ruleClock } from './flows/rule-clock.js';
 import { RevocationStore } from './io/revocation-store.js';
 
 const CLOSE_GRACE_MS = 2_000;
+/** How far a ledger goes is said from the own database; an order is driven by what is read. */
+const NEEDS: Needs = {
+  [FreshnessService.name]: ['started'],
+  [PurgeService.name]: ['started', 'reading'],
+};
 /** Records of one commit: calls are answered between two of them. */
 const COMMIT_RECORDS = 32;
 
@@ -108,6 +115,9 @@ async function open(
   opened.push(() => context.outbox.close());
   for (const recipient of context.others) await adoptEntries(context, ports.log, recipient);
   context.outbox.start();
+  const health = new Health(NEEDS, ledgerTopic(member), ports);
+  opened.push(() => health.close());
+  health.board.set('started', true);
 
   const pipeline = new OrderPipeline(context, die);
   opened.push(() => pipeline.close());
@@ -118,6 +128,7 @@ async function open(
     const reader = await follow(context, ports.log, followed, { onCommit: wake, onDeath: die });
     if (reader) opened.push(() => reader.close());
   }
+  health.board.set('reading', true);
   const { retentionCheckMs } = settings;
   for (const clock of [
     ruleClock(context, retentionCheckMs, wake),
@@ -129,10 +140,14 @@ async function open(
 
   const calls: Calls = { freshness: freshnessCalls(context), purge: purgeCalls(context, wake) };
   const server = await ports.listen([
+    health.served,
     serve(FreshnessService, calls.freshness),
     serve(PurgeService, calls.purge),
   ]);
-  opened.push(() => server.close(CLOSE_GRACE_MS));
+  opened.push(
+    () => server.close(CLOSE_GRACE_MS),
+    () => health.close(),
+  );
   return { port: server.port, calls, died, close: () => closeAll(opened) };
 }
 

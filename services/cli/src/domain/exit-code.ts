@@ -48,6 +48,7 @@ const OF_CODE: Record<ConcordatErrorCode, ExitCode> = {
   NOT_ADDRESSED_HERE: EXIT.verificationFailed,
   COMMITMENT_MISMATCH: EXIT.verificationFailed,
   EVENT_UNKNOWN: EXIT.notFound,
+  SERVICE_UNKNOWN: EXIT.notFound,
   CHAIN_GAP: EXIT.tryAgain,
   CHAIN_BROKEN: EXIT.verificationFailed,
   EQUIVOCATION: EXIT.verificationFailed,

@@ -1,7 +1,7 @@
-import { type MessageType, concordat } from '#generated/concordat.js';
+import { type MessageType, concordat, grpc } from '#generated/concordat.js';
 import type { ServiceName } from '../../domain/ids.js';
 
-export type { concordat } from '#generated/concordat.js';
+export type { concordat, grpc } from '#generated/concordat.js';
 
 /** The most bytes of a message unless its method says otherwise. */
 const MESSAGE_BYTES_MAX = 1 << 20;
@@ -16,6 +16,11 @@ export interface Access {
 
 const OWN_SYSTEM: Access = { services: ['system'], member: 'own' };
 const OWN_OPERATOR: Access = { services: ['operator'], member: 'own' };
+/** Whoever a member runs, and who runs it. */
+const OWN_ANYBODY: Access = {
+  services: ['system', 'operator', 'node', 'consent', 'revocation'],
+  member: 'own',
+};
 const OWN_REVOCATION: Access = { services: ['revocation'], member: 'own' };
 const OWN_CONSENT: Access = { services: ['consent'], member: 'own' };
 const ANY_NODE: Access = { services: ['node'], member: 'any' };
@@ -155,6 +160,17 @@ export const PurgeService = {
       largeAnswer,
     ),
     notices: unary([revocation.NoticesRequest, revocation.NoticesResponse], OWN_OPERATOR),
+  },
+} as const satisfies AnyService;
+
+const health = grpc.health.v1;
+
+/** Served by every process, for all of its services. */
+export const HealthService = {
+  name: 'grpc.health.v1.Health',
+  methods: {
+    check: unary([health.HealthCheckRequest, health.HealthCheckResponse], OWN_ANYBODY),
+    watch: stream([health.HealthCheckRequest, health.HealthCheckResponse], OWN_ANYBODY),
   },
 } as const satisfies AnyService;
 

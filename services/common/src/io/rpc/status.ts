@@ -30,6 +30,7 @@ const STATUS: Partial<Record<ConcordatErrorCode, status>> = {
   EVENT_UNKNOWN: status.NOT_FOUND,
   ORDER_UNKNOWN: status.NOT_FOUND,
   RELEASE_UNKNOWN: status.NOT_FOUND,
+  SERVICE_UNKNOWN: status.NOT_FOUND,
   INTERNAL: status.INTERNAL,
 };
 

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { concordat } from '#generated/concordat.js';
+import { concordat, grpc } from '#generated/concordat.js';
 import * as definitions from './definitions.js';
 import { decode, encode } from './wire.js';
 
@@ -109,7 +109,7 @@ test('every call of proto/ is defined, with its messages and its kind', () => {
   });
 
   const nameOf = (type: unknown) =>
-    Object.values(concordat)
+    [...Object.values(concordat), ...Object.values(grpc)]
       .flatMap(({ v1 }) => Object.entries(v1))
       .find(([, one]) => one === type)?.[0];
   const defined = Object.values(definitions)
