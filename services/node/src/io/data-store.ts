@@ -17,7 +17,7 @@ import {
 } from '@concordat/common/io/store/packed.js';
 import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import { type EventBody, decodeBody, encodeBody } from './data/body.js';
-import { TALLY_SCHEMA, Tally } from './data/tally.js';
+import { type EventState, TALLY_SCHEMA, Tally } from './data/tally.js';
 import { WAITING_SCHEMA, WaitingRows } from './data/waiting-rows.js';
 
 /**
@@ -45,9 +45,6 @@ const ROW = `batch * ${String(BATCH_PLACES)} + place`;
 const EIGHT_BYTES = 8;
 /** Bodies that are read at once when all are gone through. */
 const PAGE = 500;
-
-/** published: own · waiting: received, keys wanted · readable: keys held · refused: the origin gave no key */
-export type EventState = 'published' | 'waiting' | 'readable' | 'refused';
 
 export interface EventKey {
   readonly origin: MemberId;

@@ -1,6 +1,8 @@
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import { type Sqlite, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
-import type { EventState } from '../data-store.js';
+
+/** published: own · waiting: received, keys wanted · readable: keys held · refused: the origin gave no key */
+export type EventState = 'published' | 'waiting' | 'readable' | 'refused';
 
 export const TALLY_SCHEMA = `
 CREATE TABLE IF NOT EXISTS tally(
