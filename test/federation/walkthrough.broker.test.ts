@@ -62,6 +62,8 @@ test('the walkthrough, typed as it stands, does what it says', async () => {
   const { exit, out, err } = await inShell(commands);
   expect({ exit, err }).toMatchObject({ exit: 0 });
   expect(out).toMatch(/firstName +SAMPLE/);
+  expect(out.match(/reference +SYN-PA-/g)).toHaveLength(3);
+  expect(out).not.toMatch(/remarks +An invented person, made from a seed/);
   expect(out).toMatch(/border-control +EX-1 +READ /);
   expect(out).toMatch(/reason +NO_RULE/);
   expect(out.match(/exit code 4/g)).toHaveLength(2);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { EVOLUTION_RULES } from '@concordat/common/domain/schema-evolution.js';
+import { EVOLUTION_RULES, evolutionProblems } from '@concordat/common/domain/schema-evolution.js';
 import { describe, expect, test } from '@jest/globals';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -42,6 +42,14 @@ describe('refused, naming field, types and rule', () => {
     expect(findings).toHaveLength(expected.length);
     findings.forEach((finding, at) => expect(finding).toContain(expected[at]));
   });
+});
+
+test('every schema of this repository follows itself', () => {
+  const schemas = new URL('../../schemas/', import.meta.url);
+  for (const file of readdirSync(schemas).filter((name) => name.endsWith('.avsc'))) {
+    const json = JSON.parse(readFileSync(new URL(file, schemas), 'utf8')) as { type: string };
+    expect(evolutionProblems({ ...json }, { ...json })).toEqual([]);
+  }
 });
 
 test.each(foldersOf('compatible'))('%s is accepted', (folder) => {

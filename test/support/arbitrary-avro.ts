@@ -53,6 +53,7 @@ const TEXTS: Readonly<Record<string, readonly string[]>> = {
   iban: ['GB82WEST12345698765432', 'DE89370400440532013000'],
   bic: ['TESTXX00', 'TESTXX00XXX'],
   sha256: ['0123456789abcdef'.repeat(4)],
+  'web-address': ['https://example.com/a?b=c#d'],
   'stix-indicator-id': ['indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f'],
   'stix-pattern': ['[a:b = 1]', "[ipv4-addr:value = '192.0.2.1'] WITHIN 5 SECONDS"],
 };

@@ -61,23 +61,24 @@ export const LANES = 2;
 const DAY_MS = 86_400_000;
 
 const span = { from: '2015-01-01T00:00:00Z', until: '2099-01-01T00:00:00Z' };
-const rule = (id: string, recipient: MemberId, categories: string[], sections: string[]) => ({
+export const rule = (
+  id: string,
+  recipient: MemberId,
+  categories: string[],
+  sections: string[],
+) => ({
   ...{ id, effect: 'permit', recipients: [recipient], categories, sections },
   ...{ purposes: ['screening'], retention: { days: 30 } },
 });
-/** `de` may have everything; `fr` one list only, and neither documents nor remarks. */
-const POLICY = {
-  agreements: [
-    {
-      ...{ id: 'a1', version: 1, parties: [UN, ...RECIPIENTS], ...span },
-      rules: [
-        rule('r-de', DE, ['**'], ['*']),
-        rule('r-fr', FR, ['listing.al-qaida.*'], ['identity', 'aliases']),
-      ],
-    },
-  ],
+/** `de` may have everything; `fr` one list only, and neither documents nor remarks, unless told otherwise. */
+const RULES = [
+  rule('r-de', DE, ['**'], ['*']),
+  rule('r-fr', FR, ['listing.al-qaida.*'], ['identity', 'aliases']),
+];
+const policyOf = (rules: readonly object[]) => ({
+  agreements: [{ ...{ id: 'a1', version: 1, parties: [UN, ...RECIPIENTS], ...span }, rules }],
   consents: [{ id: 'c1', agreementId: 'a1', origin: UN, ...span }],
-};
+});
 
 const members = testFederation([UN, ...RECIPIENTS]);
 const everywhere = { node: '127.0.0.1:1', consent: '127.0.0.1:2', revocation: '127.0.0.1:3' };
@@ -136,7 +137,7 @@ export class NodeWorld {
   #consent: Consent | undefined;
   #consentServes: readonly Served[] = [];
 
-  constructor() {
+  constructor(rules: readonly object[] = RULES) {
     const topics: [string, number][] = [
       [eventsTopic(UN), LANES],
       [ledgerTopic(UN), 1],
@@ -155,7 +156,7 @@ export class NodeWorld {
     });
     this.answerNonce = (recipient, nonce) => this.purges.answer(recipient, nonce);
     this.#policyFile = join(this.dir, 'agreements.json');
-    writeFileSync(this.#policyFile, JSON.stringify(POLICY));
+    writeFileSync(this.#policyFile, JSON.stringify(policyOf(rules)));
   }
 
   get policy(): Policy {

@@ -1,4 +1,4 @@
-import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
@@ -23,6 +23,7 @@ interface PublishOptions extends MemberOptions {
   readonly id?: EventId;
   readonly category?: string;
   readonly schema?: string;
+  readonly schemaVersion?: number;
   readonly purpose: readonly string[];
   readonly legalBasis: string;
   readonly tlp: string;
@@ -33,9 +34,11 @@ interface PublishOptions extends MemberOptions {
   readonly to?: readonly MemberId[];
   readonly byAgreement?: boolean;
   readonly supersedes?: EventId;
+  readonly lines?: true;
 }
 
 const DAY_MS = 86_400_000;
+const LINE_FEED = 10;
 
 export function addPublishCommand(event: Command, world: World): void {
   asMember(event.command('publish'), world)
@@ -43,12 +46,14 @@ export function addPublishCommand(event: Command, world: World): void {
     .argument('<file>', 'its content as JSON; - for the standard input')
     .option('--category <name>', 'listing.al-qaida.individual (default: the schema)')
     .option('--schema <name>', "category schema in schemas/ (default: the category's first word)")
+    .option('--schema-version <n>', 'a version of it (default: the newest)', wholeNumber(1, 999))
     .requiredOption('--purpose <names>', 'what it may be used for; repeat or a,b', textsArgument)
     .requiredOption('--legal-basis <text>', 'the law that permits to share it')
     .option('--to <members>', 'exactly these recipients; repeat or de,fr', membersArgument)
     .option('--by-agreement', 'whoever an agreement permits')
     .option('--retain-days <n>', 'delete it everywhere after this', wholeNumber(1, 36_500), 30)
     .option('--supersedes <id>', 'the own event that this one replaces', eventArgument)
+    .option('--lines', 'each line of the file is an event of its own')
     .option('--id <uuid>', 'UUIDv7; the same again gets the first result', eventArgument)
     .addOption(
       choice(
@@ -77,16 +82,46 @@ async function publish(
   command: Command,
 ): Promise<void> {
   const { print, call } = surroundings(world, command);
-  const request = requestOf(world, await readInput(file, world.stdin), options);
-  const published = await withClient(options, DOORS.national, (node) =>
-    node.publish(request, call),
-  );
-  const { eventId, lane, epoch, blockNumber, leaf, repeated } = published;
-  const place = `lane ${lane}, epoch ${epoch}, block ${blockNumber}, leaf ${leaf}`;
-  print.progress(
-    repeated ? `was published before, in ${place}; nothing is added` : `published in ${place}`,
-  );
-  print.answer(published, () => [eventId]);
+  const content = await readInput(file, world.stdin);
+  if (options.lines) {
+    const { id, supersedes } = options;
+    if (id ?? supersedes) throw usageError('--lines: expected no --id and no --supersedes with it');
+  }
+  const contents = options.lines ? linesOf(content) : [content];
+  const requests = contents.map((one) => requestOf(world, one, options));
+  await withClient(options, DOORS.national, async (node) => {
+    for (const [at, request] of requests.entries()) {
+      const published = await node.publish(request, call).catch((cause: unknown) => {
+        throw options.lines ? atLine(at + 1, cause) : cause;
+      });
+      const { eventId, lane, epoch, blockNumber, leaf, repeated } = published;
+      const place = `lane ${lane}, epoch ${epoch}, block ${blockNumber}, leaf ${leaf}`;
+      print.progress(
+        repeated ? `was published before, in ${place}; nothing is added` : `published in ${place}`,
+      );
+      if (options.lines) print.line(published, eventId);
+      else print.answer(published, () => [eventId]);
+    }
+  });
+}
+
+/** Without the empty ones. */
+function linesOf(bytes: Uint8Array): Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let from = 0; from < bytes.length;) {
+    const end = bytes.indexOf(LINE_FEED, from);
+    const to = end === -1 ? bytes.length : end;
+    if (to > from) lines.push(bytes.subarray(from, to));
+    from = to + 1;
+  }
+  if (lines.length > 0) return lines;
+  throw new ConcordatError('REQUEST_INVALID', '--lines: expected a line for each event, came none');
+}
+
+/** What came before it is published already. */
+function atLine(line: number, cause: unknown): ConcordatError {
+  const { code, message } = asConcordatError(cause);
+  return new ConcordatError(code, `event ${line} of the file: ${message}`, { cause });
 }
 
 function requestOf(
@@ -103,7 +138,7 @@ function requestOf(
   return {
     eventId: options.id ?? newEventId({ clock, random }),
     category,
-    schemaHash: schemaHashOf(options.schema ?? category),
+    schemaHash: schemaHashOf(options.schema ?? category, options.schemaVersion),
     contentJson,
     collectedAtMs: nowMs,
     retainUntilMs: nowMs + options.retainDays * DAY_MS,
@@ -125,11 +160,14 @@ function audienceOf({ to = [], byAgreement = false }: PublishOptions) {
   return { byAgreement, members: [...to] };
 }
 
-function schemaHashOf(name: string): Uint8Array {
-  const type = openCategoryCodec(SCHEMAS_DIR).findByCategory(name);
+function schemaHashOf(name: string, version: number | undefined): Uint8Array {
+  const type = openCategoryCodec(SCHEMAS_DIR).findByCategory(name, version);
   if (type) return type.hash;
+  const first = name.split('.')[0] ?? '';
   throw new ConcordatError(
     'SCHEMA_UNKNOWN',
-    '--category, --schema: expected a name whose first word is a category schema in schemas/',
+    version === undefined
+      ? '--category, --schema: expected a name whose first word is a category schema in schemas/'
+      : `--schema-version: expected a file like ${first}.v${version}.avsc in schemas/`,
   );
 }

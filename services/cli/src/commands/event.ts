@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { handlingText, openedLines, openedView } from '../domain/opened-event.js';
 import { timeText } from '../domain/time-text.js';
 import { DOORS, withClient } from '../io/session.js';
+import { addGenerateCommand } from './event-generate.js';
 import { addPublishCommand } from './event-publish.js';
 import {
   type MemberOptions,
@@ -27,6 +28,7 @@ interface OpenOptions extends OriginOptions {
 export function addEventCommands(program: Command, world: World): void {
   const event = program.command('event').description('events: publish, look up, read');
   addPublishCommand(event, world);
+  addGenerateCommand(event, world);
   fromOrigin(event.command('show'), world)
     .description('header facts of one event, own or received; no content')
     .action(async (id: EventId, options: OriginOptions, command: Command) =>

@@ -44,6 +44,7 @@ const COMMANDS = [
   'revocation start',
   'member start',
   'event publish',
+  'event generate',
   'event show',
   'event open',
   'event holders',
@@ -109,10 +110,41 @@ test.each([
     'event publish - --member un --schema listing --purpose p --legal-basis x --to de --by-agreement',
     /came +both/,
   ],
+  [
+    'lines that replace one event',
+    `event publish - --member un --schema listing --purpose p --legal-basis x --to de --lines --id ${ID}`,
+    /--lines: expected no --id/,
+  ],
+  [
+    'content of a kind that is not',
+    'event generate --category person-alert.x',
+    /person-alert.missing/,
+  ],
+  ['no number of events', 'event generate --category person-alert --count 0', /from 1 to 1000000/],
 ])('%s is wrong usage: exit code 2, nothing on stdout', async (_name, args, text) => {
   const { exit, out, err } = await concordat(args);
   expect({ exit, out }).toEqual({ exit: 2, out: '' });
   expect(err).toMatch(text);
+});
+
+test('made-up content comes a line each, the same for a seed, of the length asked for', async () => {
+  const make = (more: string) =>
+    concordat(`event generate --category threat-indicator --seed a --bytes 1500 ${more}`);
+  const { exit, out } = await make('--count 3');
+  expect(exit).toBe(0);
+  const lines = out.trimEnd().split('\n');
+  expect(lines.map((line) => Buffer.byteLength(line))).toEqual([1500, 1500, 1500]);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ patternVersion: '2.1' });
+  expect((await make('--first 2')).out).toBe(`${lines[2] ?? ''}\n`);
+});
+
+test('a schema version that is not there is named', async () => {
+  const { exit, err } = await concordat(
+    'event publish - --member un --category threat-indicator.file --schema-version 9 ' +
+      '--purpose p --legal-basis x --to de',
+  );
+  expect(exit).not.toBe(0);
+  expect(err).toMatch(/^SCHEMA_UNKNOWN {2}--schema-version: .*threat-indicator\.v9\.avsc/);
 });
 
 test('a directory without a federation is named, with what to do', async () => {

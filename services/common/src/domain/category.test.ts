@@ -67,6 +67,11 @@ test.each<[pattern: string, category: string, fits: boolean]>([
   ['**', 'listing', true],
   ['**', 'listing.al-qaida.entity', true],
   ['**.entity', 'listing.entity', false],
+  ['person-alert.*', 'person-alert.refused-entry', true],
+  ['person-alert.**', 'person-alert.missing.child', true],
+  ['person-alert.*', 'person-alert', false],
+  ['person.*', 'person-alert.missing', false],
+  ['*.missing', 'person-alert.missing', true],
   ['', 'listing', false],
 ])('the pattern %p beside %p: %p', (pattern, category, fits) => {
   expect(matchesCategory(pattern, category)).toBe(fits);

@@ -40,6 +40,10 @@ const TABLE: Record<string, { takes: readonly unknown[]; refuses: readonly unkno
   },
   bic: { takes: ['TESTXX00', 'TESTXX00XXX'], refuses: ['TESTXX0', 'TESTXX00XX', 'testxx00'] },
   sha256: { takes: ['0'.repeat(64)], refuses: ['0'.repeat(63), 'A'.repeat(64), ''] },
+  'web-address': {
+    takes: ['https://example.com/a?b=c#d', `http://${long(2_040)}`],
+    refuses: ['example.com', 'https://', 'https://a b', 'javascript:x', `http://${long(2_041)}`],
+  },
   'stix-indicator-id': {
     takes: ['indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f'],
     refuses: ['malware--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f', 'indicator--8E2E2D2B-17D4-4CBF-938F-98EE46B3CD3F'],

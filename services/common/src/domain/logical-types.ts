@@ -176,6 +176,12 @@ const RULES: ReadonlyMap<string, LogicalRule> = new Map<string, LogicalRule>([
   ],
   ['sha256', string('64 digits of lower-case hex', (text) => /^[0-9a-f]{64}$/.test(text))],
   [
+    'web-address',
+    string('an address of at most 2048 characters that begins with https:// or http://', (text) =>
+      /^https?:\/\/[!-~]{1,2040}$/.test(text),
+    ),
+  ],
+  [
     'stix-indicator-id',
     string('indicator--, then a UUID in lower-case letters', (text) =>
       new RegExp(`^indicator--${UUID}$`).test(text),
