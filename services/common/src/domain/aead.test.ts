@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createCipheriv } from 'node:crypto';
-import { aeadOpen, aeadSeal } from './aead.js';
+import { aeadOpen, aeadSeal, joinSealed, splitSealed } from './aead.js';
 import { concatBytes, utf8 } from './bytes.js';
 
 const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, at) => at + 1);
@@ -55,5 +55,13 @@ describe('AES-256-GCM', () => {
     ['no nonce', { key: bytes(32), nonce: bytes(0) }],
   ])('seals nothing under %s', (_name, wrong) => {
     expect(() => aeadSeal(wrong, utf8('plaintext'), aad)).toThrow(TypeError);
+  });
+
+  test('is kept as nonce, ciphertext, tag, and opens nothing when cut anywhere', () => {
+    const kept = joinSealed(sealed);
+    expect(aeadOpen(secret.key, splitSealed(kept), aad)).toEqual(utf8('plaintext'));
+    for (let length = 0; length < kept.length; length += 1) {
+      expect(aeadOpen(secret.key, splitSealed(kept.subarray(0, length)), aad)).toBeUndefined();
+    }
   });
 });

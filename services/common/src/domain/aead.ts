@@ -23,14 +23,32 @@ export function aeadSeal(
   return { ciphertext, tag: cipher.getAuthTag() };
 }
 
+/** What `aeadSeal` made, beside the nonce that it was made under. */
+export interface SealedParts {
+  readonly nonce: Uint8Array;
+  readonly ciphertext: Uint8Array;
+  readonly tag: Uint8Array;
+}
+
+/** How sealed bytes are kept and sent: nonce (12), ciphertext, tag (16). */
+export function joinSealed({ nonce, ciphertext, tag }: SealedParts): Uint8Array {
+  return concatBytes(nonce, ciphertext, tag);
+}
+
+/** The parts of what `joinSealed` made, in the same memory. Bytes too few for it have short parts, which nothing opens. */
+export function splitSealed(bytes: Uint8Array): SealedParts {
+  const end = Math.max(NONCE_BYTES, bytes.length - TAG_BYTES);
+  return {
+    nonce: bytes.subarray(0, NONCE_BYTES),
+    ciphertext: bytes.subarray(NONCE_BYTES, end),
+    tag: bytes.subarray(end),
+  };
+}
+
 /** @returns undefined for every kind of failure: a caller learns that it failed, not how */
 export function aeadOpen(
   key: Uint8Array,
-  sealed: {
-    readonly nonce: Uint8Array;
-    readonly ciphertext: Uint8Array;
-    readonly tag: Uint8Array;
-  },
+  sealed: SealedParts,
   additionalData: Uint8Array,
 ): Uint8Array | undefined {
   const { nonce, ciphertext, tag } = sealed;

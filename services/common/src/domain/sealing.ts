@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { NONCE_BYTES, TAG_BYTES, aeadOpen, aeadSeal } from './aead.js';
-import { concatBytes, equalBytes, lengthPrefixed, sha256, uint32, utf8 } from './bytes.js';
+import { aeadOpen, aeadSeal, joinSealed, splitSealed } from './aead.js';
+import { equalBytes, lengthPrefixed, sha256, uint32, utf8 } from './bytes.js';
 import { type EventId, type Hash, type MemberId, idBytes } from './ids.js';
 import type { Opening } from './records.js';
 
@@ -62,8 +62,8 @@ export function sealSection(
 ): Uint8Array | undefined {
   const padded = pad(plaintext);
   if (!padded) return undefined;
-  const { ciphertext, tag } = aeadSeal(secret, padded, additionalData(place));
-  return concatBytes(secret.nonce, ciphertext, tag);
+  const parts = aeadSeal(secret, padded, additionalData(place));
+  return joinSealed({ nonce: secret.nonce, ...parts });
 }
 
 /** @returns undefined for every kind of failure: a caller learns that it failed, not how */
@@ -72,14 +72,7 @@ export function openSection(
   place: SectionPlace,
   key: Uint8Array,
 ): Uint8Array | undefined {
-  if (sealed.length <= NONCE_BYTES + TAG_BYTES) return undefined;
-  const end = sealed.length - TAG_BYTES;
-  const parts = {
-    nonce: sealed.subarray(0, NONCE_BYTES),
-    ciphertext: sealed.subarray(NONCE_BYTES, end),
-    tag: sealed.subarray(end),
-  };
-  const padded = aeadOpen(key, parts, additionalData(place));
+  const padded = aeadOpen(key, splitSealed(sealed), additionalData(place));
   return padded && unpad(padded);
 }
 

@@ -12,11 +12,11 @@ import { join } from 'node:path';
 import {
   KEY_BYTES,
   NONCE_BYTES,
-  TAG_BYTES,
   aeadOpen,
   aeadSeal,
+  joinSealed,
+  splitSealed,
 } from '@concordat/common/domain/aead.js';
-import { concatBytes } from '@concordat/common/domain/bytes.js';
 import type { Random } from '@concordat/common/domain/ports.js';
 
 /** Key-encryption keys, one file a generation, outside of every database and every backup. */
@@ -55,19 +55,13 @@ export class KekFiles {
 
   wrap(generation: number, key: Uint8Array, label: Uint8Array): Uint8Array {
     const nonce = this.#random.bytes(NONCE_BYTES);
-    const sealed = aeadSeal({ key: this.#key(generation), nonce }, key, label);
-    return concatBytes(nonce, sealed.ciphertext, sealed.tag);
+    const secret = { key: this.#key(generation), nonce };
+    return joinSealed({ nonce, ...aeadSeal(secret, key, label) });
   }
 
   /** @throws Error when the row was changed or belongs elsewhere: the vault is damaged */
   unwrap(generation: number, wrapped: Uint8Array, label: Uint8Array): Uint8Array {
-    const end = wrapped.length - TAG_BYTES;
-    const parts = {
-      nonce: wrapped.subarray(0, NONCE_BYTES),
-      ciphertext: wrapped.subarray(NONCE_BYTES, end),
-      tag: wrapped.subarray(end),
-    };
-    const key = aeadOpen(this.#key(generation), parts, label);
+    const key = aeadOpen(this.#key(generation), splitSealed(wrapped), label);
     if (!key) throw new Error('a wrapped key was changed or belongs elsewhere');
     return key;
   }
