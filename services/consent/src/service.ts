@@ -17,6 +17,7 @@ import { GapFiller } from '@concordat/common/io/chain/gap-filler.js';
 import { Health } from '@concordat/common/io/health.js';
 import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
+import { ReleaseRules } from '@concordat/common/domain/release-rules.js';
 import { readPolicyFile } from '@concordat/common/io/policy-file.js';
 import { ConsentService, FeedService } from '@concordat/common/io/rpc/definitions.js';
 import { type RpcServer, type RpcServerOptions, serve } from '@concordat/common/io/rpc/server.js';
@@ -107,7 +108,8 @@ async function open(
   });
   opened.push(() => outbox.close());
   const context: ConsentContext = {
-    ...{ self, codec, keys, signer, clock, policy, recipients, store, outbox, logger },
+    ...{ self, codec, keys, signer, clock, recipients, store, outbox, logger },
+    rules: new ReleaseRules(policy),
   };
 
   await checkTopics(context, ports);

@@ -4,6 +4,7 @@ import type { Federation } from '@concordat/common/domain/federation.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
 import type { Needs } from '@concordat/common/domain/health-board.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
+import { ReleaseRules } from '@concordat/common/domain/release-rules.js';
 import type { Clock, Random } from '@concordat/common/domain/ports.js';
 import type { Signer } from '@concordat/common/domain/statement.js';
 import {
@@ -223,7 +224,8 @@ function openContext(
   opened.push(() => outbox.close());
   const codec = openRecordCodec(schemasDir);
   return {
-    ...{ self, clock, random, policy, signer, data, vault, state, outbox, codec },
+    ...{ self, clock, random, signer, data, vault, state, outbox, codec },
+    rules: new ReleaseRules(policy),
     recent: new RecentHeaders(codec, data),
     categories: openCategoryCodec(schemasDir),
     keys: new KeyRing(federation),

@@ -150,15 +150,16 @@ function matchReleases(
   origin: MemberId,
 ): Result<ReceivedRelease[], ConcordatError> {
   const { releases } = statement.value;
+  const named = new Map(releases.map((one) => [placeKey(one.block, one.leaf), one]));
   const received: ReceivedRelease[] = [];
   for (const partial of block.blocks) {
     const proven = provePartialBlock(codec, keys, partial, origin);
     if (!proven.ok) return proven;
     for (const { leaf, header: headerBytes, sections } of partial.envelopes) {
-      const release = releases.find(
-        (one) => one.leaf === leaf && sameBlock(one.block, proven.value.ref),
-      );
-      if (!release) return refuse('RELEASE_UNKNOWN', 'an envelope that no release names');
+      const release = named.get(placeKey(proven.value.ref, leaf));
+      if (!release || !sameBlock(release.block, proven.value.ref)) {
+        return refuse('RELEASE_UNKNOWN', 'an envelope that no release names');
+      }
       const header = parseHeader(codec, headerBytes);
       if (!header.ok) return header;
       const fits =
@@ -178,6 +179,10 @@ function matchReleases(
     return refuse('RELEASE_UNKNOWN', 'a release without its envelope, or one named twice');
   }
   return ok(received);
+}
+
+function placeKey({ lane, epoch, number }: BlockRef, leaf: number): string {
+  return `${String(lane)}/${String(epoch)}/${String(number)}/${String(leaf)}`;
 }
 
 function provePartialBlock(

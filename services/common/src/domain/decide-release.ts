@@ -31,6 +31,15 @@ export type ReleaseDecision =
   | { readonly outcome: 'release'; readonly terms: Terms }
   | { readonly outcome: 'withheld'; readonly reason: WithholdReason; readonly ruleId?: string };
 
+/** What a decision rests on beside the event's own times: the same for every event of a class of equal facts. */
+export type Ground =
+  | {
+      readonly kind: 'permit';
+      readonly terms: Omit<Terms, 'deleteByMs'>;
+      readonly retentionMs: number;
+    }
+  | { readonly kind: 'withhold'; readonly reason: WithholdReason; readonly ruleId?: string };
+
 export interface ReleaseQuestion {
   readonly header: Pick<
     Header,
@@ -61,9 +70,14 @@ export function decideRelease(
   policy: Policy,
   nowMs: UnixMs,
 ): ReleaseDecision {
+  return decideOn(findGround(question, policy, nowMs), question.header, nowMs);
+}
+
+/** The ground on which events of this class are released or withheld now; looks at no time of the event. */
+export function findGround(question: ReleaseQuestion, policy: Policy, nowMs: UnixMs): Ground {
   const { header, audience, recipient } = question;
   if (!audience.byAgreement && !audience.members.includes(recipient)) {
-    return { outcome: 'withheld', reason: 'AUDIENCE_EXCLUDES' };
+    return { kind: 'withhold', reason: 'AUDIENCE_EXCLUDES' };
   }
   const agreements = policy.agreements.filter(
     (one) =>
@@ -72,7 +86,7 @@ export function decideRelease(
       recipient !== header.origin &&
       inForce(one, nowMs),
   );
-  if (agreements.length === 0) return { outcome: 'withheld', reason: 'NO_AGREEMENT' };
+  if (agreements.length === 0) return { kind: 'withhold', reason: 'NO_AGREEMENT' };
 
   const rules = agreements.flatMap((agreement) =>
     agreement.rules
@@ -81,7 +95,7 @@ export function decideRelease(
   );
   const forbids = rules.filter(({ rule }) => rule.effect === 'forbid').map(({ rule }) => rule);
   const consented = agreements.filter((agreement) => consentTo(agreement, policy, header, nowMs));
-  if (consented.length === 0) return { outcome: 'withheld', reason: 'NO_CONSENT' };
+  if (consented.length === 0) return { kind: 'withhold', reason: 'NO_CONSENT' };
 
   const permits = rules
     .filter(({ rule }) => rule.effect === 'permit')
@@ -97,49 +111,56 @@ export function decideRelease(
         b.agreement.version - a.agreement.version,
     );
   const [permit] = permits;
-  if (!permit) return { outcome: 'withheld', reason: 'NO_RULE' };
-  return underPermit(question, permit, forbids, nowMs);
+  if (!permit) return { kind: 'withhold', reason: 'NO_RULE' };
+  return underPermit(question, permit, forbids);
 }
 
 function underPermit(
   { header }: ReleaseQuestion,
   { agreement, consent, rule }: Candidate,
   forbids: readonly Rule[],
-  nowMs: UnixMs,
-): ReleaseDecision {
+): Ground {
   const permitted = header.sections.map(({ name }) => name).filter((name) => names(rule, name));
-  if (permitted.length === 0) {
-    return { outcome: 'withheld', reason: 'NO_SECTION', ruleId: rule.id };
-  }
+  if (permitted.length === 0) return { kind: 'withhold', reason: 'NO_SECTION', ruleId: rule.id };
   const sections = permitted.filter((name) => !forbids.some((forbid) => names(forbid, name)));
   if (sections.length === 0) {
     const [first] = forbids
       .filter((forbid) => permitted.some((name) => names(forbid, name)))
       .sort(byId);
-    return { outcome: 'withheld', reason: 'FORBIDDEN', ...(first && { ruleId: first.id }) };
+    return { kind: 'withhold', reason: 'FORBIDDEN', ...(first && { ruleId: first.id }) };
   }
   const purposes = header.purposes.filter((purpose) => rule.purposes.includes(purpose));
   if (purposes.length === 0) {
-    return { outcome: 'withheld', reason: 'PURPOSE_NOT_ALLOWED', ruleId: rule.id };
+    return { kind: 'withhold', reason: 'PURPOSE_NOT_ALLOWED', ruleId: rule.id };
   }
-  const deleteByMs = Math.min(
-    header.retainUntilMs,
-    header.collectedAtMs + rule.retentionMs,
-  ) as UnixMs;
-  if (deleteByMs <= nowMs) {
-    return { outcome: 'withheld', reason: 'RETENTION_PASSED', ruleId: rule.id };
-  }
-  const terms: Terms = {
+  const terms = {
     ruleId: rule.id,
     agreementId: agreement.id,
     agreementVersion: agreement.version,
     consentId: consent.id,
     sections,
     purposes,
-    deleteByMs,
     onward: rule.onward,
   };
-  return { outcome: 'release', terms };
+  return { kind: 'permit', terms, retentionMs: rule.retentionMs };
+}
+
+/** The decision on one event of a class, by its own times. */
+export function decideOn(
+  ground: Ground,
+  { collectedAtMs, retainUntilMs }: Pick<Header, 'collectedAtMs' | 'retainUntilMs'>,
+  nowMs: UnixMs,
+): ReleaseDecision {
+  if (ground.kind === 'withhold') {
+    const { reason, ruleId } = ground;
+    return { outcome: 'withheld', reason, ...(ruleId !== undefined && { ruleId }) };
+  }
+  const { terms, retentionMs } = ground;
+  const deleteByMs = Math.min(retainUntilMs, collectedAtMs + retentionMs) as UnixMs;
+  if (deleteByMs <= nowMs) {
+    return { outcome: 'withheld', reason: 'RETENTION_PASSED', ruleId: terms.ruleId };
+  }
+  return { outcome: 'release', terms: { ...terms, deleteByMs } };
 }
 
 function speaksOf(rule: Rule, { header, recipient }: ReleaseQuestion): boolean {

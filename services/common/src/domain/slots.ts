@@ -11,17 +11,25 @@ import { slotSalt } from './sealing.js';
  * A ledger record signs one salted slot per leaf of its block, so that a certificate can open the slots of the
  * ordered leaves and nothing else: other events and their recipients stay hidden.
  */
-function slotAt(table: SlotTable, leaf: number): Slot {
-  const entry = table.leaves.find((one) => one.leaf === leaf);
+function slotAt(
+  table: SlotTable,
+  leaf: number,
+  entry: SlotTable['leaves'][number] | undefined,
+): Slot {
   const salt = slotSalt(table.seed, leaf);
   if (!entry) return { salt, leaf, kind: 'EMPTY', recipient: '', sections: [], orderId: null };
   const { kind, recipient, orderId } = table;
   return { salt, leaf, kind, recipient, sections: entry.sections, orderId };
 }
 
+function entriesOf(table: SlotTable): Map<number, SlotTable['leaves'][number]> {
+  return new Map(table.leaves.map((entry) => [entry.leaf, entry]));
+}
+
 function slotHashes(codec: RecordCodec, table: SlotTable, treeSize: number): Hash[] {
+  const entries = entriesOf(table);
   return Array.from({ length: treeSize }, (_, leaf) =>
-    leafHash(codec.encode('Slot', slotAt(table, leaf))),
+    leafHash(codec.encode('Slot', slotAt(table, leaf, entries.get(leaf)))),
   );
 }
 
@@ -53,8 +61,9 @@ export function openSlots(
   tree: { readonly treeSize: number; readonly leaves: readonly number[] },
 ): Opened[] {
   const hashes = slotHashes(codec, table, tree.treeSize);
+  const entries = entriesOf(table);
   return tree.leaves.map((leaf) => ({
-    slot: codec.encode('Slot', slotAt(table, leaf)),
+    slot: codec.encode('Slot', slotAt(table, leaf, entries.get(leaf))),
     path: inclusionPath(hashes, leaf),
   }));
 }

@@ -6,6 +6,7 @@ import type { Audience, Envelope } from '@concordat/common/domain/records.js';
 import { commit } from '@concordat/common/domain/sealing.js';
 import { codec, memberOf, testFederation } from '../../../../test/support/federation.js';
 import { NOW, TestOrigin, eventId, sealEvent } from '../../../../test/support/origin.js';
+import { ReleaseRules } from '@concordat/common/domain/release-rules.js';
 import { decideBlock, openAudience } from './decide-block.js';
 
 const [un, de, fr] = [memberOf('un'), memberOf('de'), memberOf('fr')];
@@ -46,7 +47,9 @@ test('every envelope is decided on for every recipient, by its own audience', ()
     { id: eventId(4), travels: (envelope) => ({ ...envelope, audience: null }) },
   ]);
   const block = readBlock(codec, federation.keys, value, un);
-  const decided = block.ok ? decideBlock(codec, block.value, [de, fr], policy, NOW) : [];
+  const decided = block.ok
+    ? decideBlock(codec, block.value, [de, fr], new ReleaseRules(policy), NOW)
+    : [];
   const table = decided.map(({ envelope, decisions, problem }) => [
     envelope.header.id,
     ...decisions.map(({ recipient, decision }) =>

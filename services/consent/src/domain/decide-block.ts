@@ -1,10 +1,10 @@
-import { type Policy } from '@concordat/common/domain/agreement.js';
 import type { ReadBlock, ReadEnvelope } from '@concordat/common/domain/block.js';
-import { type ReleaseDecision, decideRelease } from '@concordat/common/domain/decide-release.js';
+import type { ReleaseDecision } from '@concordat/common/domain/decide-release.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { type MemberId, type UnixMs, parseMemberId } from '@concordat/common/domain/ids.js';
 import type { Audience, Header, Opening, RecordCodec } from '@concordat/common/domain/records.js';
 import { type Result, err } from '@concordat/common/domain/result.js';
+import type { ReleaseRules } from '@concordat/common/domain/release-rules.js';
 import { isOpening } from '@concordat/common/domain/sealing.js';
 
 export interface DecidedEnvelope {
@@ -23,7 +23,7 @@ export function decideBlock(
   codec: RecordCodec,
   block: ReadBlock,
   recipients: readonly MemberId[],
-  policy: Policy,
+  rules: Pick<ReleaseRules, 'decide'>,
   nowMs: UnixMs,
 ): readonly DecidedEnvelope[] {
   return block.envelopes.map((envelope) => {
@@ -31,7 +31,7 @@ export function decideBlock(
     const audience = openAudience(codec, header, envelope.envelope.audience);
     const decide = (recipient: MemberId): ReleaseDecision =>
       audience.ok
-        ? decideRelease({ header, audience: audience.value, recipient }, policy, nowMs)
+        ? rules.decide({ header, audience: audience.value, recipient }, nowMs)
         : { outcome: 'withheld', reason: 'AUDIENCE_UNREADABLE' };
     const decisions = recipients.map((recipient) => ({ recipient, decision: decide(recipient) }));
     return { envelope, decisions, ...(!audience.ok && { problem: audience.error }) };

@@ -1,6 +1,6 @@
-import type { Policy } from '@concordat/common/domain/agreement.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
+import type { ReleaseRules } from '@concordat/common/domain/release-rules.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
 import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
 import type { FollowedTopicPorts } from '@concordat/common/io/chain/followed-topic.js';
@@ -15,7 +15,7 @@ export interface ConsentContext {
   readonly keys: KeyDirectory;
   readonly signer: Signer;
   readonly clock: Clock;
-  readonly policy: Policy;
+  readonly rules: ReleaseRules;
   /** the other parties of our agreements, in order */
   readonly recipients: readonly MemberId[];
   readonly store: ConsentStore;

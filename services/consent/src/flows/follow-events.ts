@@ -95,39 +95,40 @@ export class EventsFollower {
 
   /** @returns who got something */
   #decide(block: ReadBlock, nowMs: UnixMs): readonly MemberId[] {
-    const { codec, recipients, policy, store } = this.#context;
-    const decided = decideBlock(codec, block, recipients, policy, nowMs);
-    const released = new Map<MemberId, Released[]>();
-    for (const one of decided) {
-      if (one.problem) this.#setAside(block, one, one.problem, nowMs);
-      this.#keep(one, released, nowMs);
-    }
+    const { codec, recipients, rules, store } = this.#context;
+    const decided = decideBlock(codec, block, recipients, rules, nowMs);
+    for (const one of decided) if (one.problem) this.#setAside(block, one, one.problem, nowMs);
     store.chains.count('events.blocks');
     store.chains.count('events.envelopes', decided.length);
     const source = sourceBlock(block);
-    for (const [recipient, some] of released) {
-      writeFeed(this.#context, source, recipient, some, nowMs);
-    }
-    return [...released.keys()];
+    const fed = recipients.filter((recipient, at) => {
+      const released = this.#keep(recipient, decided, at, nowMs);
+      if (released.length > 0) writeFeed(this.#context, source, recipient, released, nowMs);
+      return released.length > 0;
+    });
+    return fed;
   }
 
+  /** @returns what this recipient, the one at `at`, gets of it */
   #keep(
-    { envelope, decisions }: DecidedEnvelope,
-    released: Map<MemberId, Released[]>,
+    recipient: MemberId,
+    decided: readonly DecidedEnvelope[],
+    at: number,
     nowMs: UnixMs,
-  ): void {
+  ): Released[] {
     const { store } = this.#context;
-    const { id, category } = envelope.header;
-    for (const { recipient, decision } of decisions) {
-      if (store.decide({ id, recipient, category }, decision, nowMs) === 'known') {
-        store.chains.count('repeated.events');
-        continue;
-      }
-      if (decision.outcome !== 'release') continue;
-      const some = released.get(recipient) ?? [];
-      released.set(recipient, some);
-      some.push({ envelope, terms: decision.terms });
-    }
+    const made = decided.flatMap(({ envelope, decisions }) => {
+      const decision = decisions[at]?.decision;
+      const { id, category } = envelope.header;
+      return decision ? [{ id, category, decision, envelope }] : [];
+    });
+    const fresh = store.decide(recipient, made, nowMs);
+    const repeated = made.length - fresh.length;
+    if (repeated > 0) store.chains.count('repeated.events', repeated);
+    if (at === 0) store.countDecided(fresh.length);
+    return fresh.flatMap(({ decision, envelope }) =>
+      decision.outcome === 'release' ? [{ envelope, terms: decision.terms }] : [],
+    );
   }
 
   /** One envelope of a block that holds otherwise: its header is kept as evidence, and the block goes on. */

@@ -2,14 +2,30 @@ import { join } from 'node:path';
 import type { ReleaseDecision } from '@concordat/common/domain/decide-release.js';
 import { type EventId, type MemberId, type UnixMs, idBytes } from '@concordat/common/domain/ids.js';
 import { CHAIN_SCHEMA, ChainTables } from '@concordat/common/io/store/chain-tables.js';
-import { type Row, Sqlite, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
+import {
+  fromSortable,
+  grouped,
+  idAt,
+  packIds,
+  packRows,
+  pieces,
+  sortable,
+} from '@concordat/common/io/store/packed.js';
+import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 
 const SCHEMA = `
 ${CHAIN_SCHEMA}
+CREATE TABLE IF NOT EXISTS ground(
+  ground INTEGER PRIMARY KEY, outcome TEXT NOT NULL, reason TEXT NOT NULL, rule_id TEXT NOT NULL,
+  agreement_id TEXT NOT NULL, agreement_version INTEGER NOT NULL, sections TEXT NOT NULL, purposes TEXT NOT NULL,
+  category TEXT NOT NULL,
+  UNIQUE(outcome, reason, rule_id, agreement_id, agreement_version, sections, purposes, category));
 CREATE TABLE IF NOT EXISTS decision(
-  id BLOB NOT NULL, recipient TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT, rule_id TEXT,
-  agreement_id TEXT, agreement_version INTEGER, sections TEXT, purposes TEXT, delete_by_ms INTEGER,
-  category TEXT NOT NULL, decided_at_ms INTEGER NOT NULL, PRIMARY KEY(id, recipient)) WITHOUT ROWID;
+  id BLOB NOT NULL, recipient TEXT NOT NULL, ground INTEGER NOT NULL, delete_by BLOB NOT NULL,
+  decided_at_ms INTEGER NOT NULL, PRIMARY KEY(id, recipient)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tally(
+  recipient TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL,
+  PRIMARY KEY(recipient, outcome, reason)) WITHOUT ROWID;
 `;
 
 /** Names of sections and purposes hold no blanks. */
@@ -36,7 +52,20 @@ export interface Counts {
   readonly withheld: Readonly<Record<string, number>>;
 }
 
-/** `consent.db`: every decision beside the chains that it follows and writes, so that they commit together. */
+/** One decision to keep. */
+interface Made {
+  readonly id: EventId;
+  readonly category: string;
+  readonly decision: ReleaseDecision;
+}
+
+/** In the tally: events, whoever they were decided on for. */
+const ANYBODY = '';
+
+/**
+ * `consent.db`: every decision beside the chains that it follows and writes, so that they commit together. What decisions
+ * have in common, their ground, is written once; how many there are is counted as they come.
+ */
 export class ConsentStore {
   readonly db: Sqlite;
   readonly chains: ChainTables;
@@ -46,55 +75,110 @@ export class ConsentStore {
     this.chains = new ChainTables(this.db);
   }
 
-  /** The first decision on an event and a recipient stays: an id stands for one event for ever. */
-  decide(
-    about: { readonly id: EventId; readonly recipient: MemberId; readonly category: string },
-    decision: ReleaseDecision,
-    nowMs: UnixMs,
-  ): 'recorded' | 'known' {
+  /**
+   * The first decision on an event and a recipient stays: an id stands for one event for ever.
+   *
+   * @returns those that are new, in their order
+   */
+  decide<T extends Made>(recipient: MemberId, made: readonly T[], nowMs: UnixMs): T[] {
+    const known = this.#known(recipient, made);
+    const fresh = made.filter(({ id }) => {
+      const isNew = !known.has(id);
+      known.add(id);
+      return isNew;
+    });
+    for (const same of grouped(fresh, groundKey).values()) this.#keep(recipient, same, nowMs);
+    return fresh;
+  }
+
+  #known(recipient: MemberId, made: readonly Made[]): Set<EventId> {
+    const known = new Set<EventId>();
+    for (const part of pieces(made)) {
+      const rows = this.db.all(
+        `SELECT nth.i FROM nth JOIN decision ON id = ${idAt(1)} AND recipient = ?3 WHERE nth.i < ?2`,
+        packIds(part.map(({ id }) => id)),
+        part.length,
+        recipient,
+      );
+      for (const row of rows) {
+        const one = part[numberOf(row, 'i')];
+        if (one) known.add(one.id);
+      }
+    }
+    return known;
+  }
+
+  /** @param same decisions on one ground */
+  #keep(recipient: MemberId, same: readonly Made[], nowMs: UnixMs): void {
+    const [first] = same;
+    if (!first) return;
+    const { ground, outcome, reason } = this.#groundOf(first);
+    for (const part of pieces(same)) {
+      this.db.run(
+        `INSERT INTO decision SELECT ${idAt(1)}, ?3, ?4, substr(?5, nth.i * 8 + 1, 8), ?6 FROM nth WHERE nth.i < ?2`,
+        packIds(part.map(({ id }) => id)),
+        part.length,
+        recipient,
+        ground,
+        packRows(
+          part.map(({ decision }) => sortable(deleteByOf(decision))),
+          8,
+        ),
+        nowMs,
+      );
+    }
+    this.#add(recipient, outcome, reason, same.length);
+  }
+
+  #groundOf({ category, decision }: Made): { ground: number; outcome: string; reason: string } {
     const terms = decision.outcome === 'release' ? decision.terms : undefined;
     const withheld = decision.outcome === 'withheld' ? decision : undefined;
-    const changed = this.db.run(
-      'INSERT OR IGNORE INTO decision VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      idBytes(about.id),
-      about.recipient,
-      terms ? 'RELEASED' : 'WITHHELD',
-      withheld?.reason ?? null,
-      terms?.ruleId ?? withheld?.ruleId ?? null,
-      terms?.agreementId ?? null,
-      terms?.agreementVersion ?? null,
-      terms?.sections.join(BETWEEN) ?? null,
-      terms?.purposes.join(BETWEEN) ?? null,
-      terms?.deleteByMs ?? null,
-      about.category,
-      nowMs,
+    const outcome = terms ? 'RELEASED' : 'WITHHELD';
+    const reason = withheld?.reason ?? '';
+    const columns = [
+      outcome,
+      reason,
+      terms?.ruleId ?? withheld?.ruleId ?? '',
+      terms?.agreementId ?? '',
+      terms?.agreementVersion ?? 0,
+      terms?.sections.join(BETWEEN) ?? '',
+      terms?.purposes.join(BETWEEN) ?? '',
+      category,
+    ];
+    this.db.run('INSERT OR IGNORE INTO ground VALUES(NULL, ?, ?, ?, ?, ?, ?, ?, ?)', ...columns);
+    const row = this.db.get(
+      `SELECT ground FROM ground WHERE outcome = ? AND reason = ? AND rule_id = ? AND agreement_id = ?
+       AND agreement_version = ? AND sections = ? AND purposes = ? AND category = ?`,
+      ...columns,
     );
-    return changed === 1 ? 'recorded' : 'known';
+    return { ground: numberOf(row ?? {}, 'ground'), outcome, reason };
   }
 
   decided(id: EventId, recipient: MemberId): Decided | undefined {
-    const row = this.db.get(
-      'SELECT * FROM decision WHERE id = ? AND recipient = ?',
-      idBytes(id),
-      recipient,
-    );
+    const sql = 'SELECT * FROM decision JOIN ground USING(ground) WHERE id = ? AND recipient = ?';
+    const row = this.db.get(sql, idBytes(id), recipient);
     return row && asDecided(row);
   }
 
   decidedForAnybody(id: EventId): Decided | undefined {
-    const row = this.db.get('SELECT * FROM decision WHERE id = ? LIMIT 1', idBytes(id));
+    const sql = 'SELECT * FROM decision JOIN ground USING(ground) WHERE id = ? LIMIT 1';
+    const row = this.db.get(sql, idBytes(id));
     return row && asDecided(row);
+  }
+
+  /** @param events that were not decided on before */
+  countDecided(events: number): void {
+    this.#add(ANYBODY, 'DECIDED', '', events);
   }
 
   /** How many distinct events were decided on. */
   decidedEvents(): number {
-    return numberOf(this.db.get('SELECT count(DISTINCT id) AS n FROM decision') ?? {}, 'n');
+    const row = this.db.get('SELECT n FROM tally WHERE recipient = ?', ANYBODY);
+    return row ? numberOf(row, 'n') : 0;
   }
 
   counts(recipients: readonly MemberId[]): Counts[] {
-    const rows = this.db.all(
-      'SELECT recipient, outcome, reason, count(*) AS n FROM decision GROUP BY recipient, outcome, reason',
-    );
+    const rows = this.db.all('SELECT * FROM tally WHERE recipient <> ?', ANYBODY);
     const names = new Set([...recipients, ...rows.map((row) => textOf(row, 'recipient'))]);
     return [...names].sort().map((recipient) => {
       const own = rows.filter((row) => row['recipient'] === recipient);
@@ -110,24 +194,48 @@ export class ConsentStore {
     });
   }
 
+  #add(recipient: string, outcome: string, reason: string, n: number): void {
+    if (n === 0) return;
+    this.db.run(
+      `INSERT INTO tally VALUES(?, ?, ?, ?)
+       ON CONFLICT(recipient, outcome, reason) DO UPDATE SET n = n + excluded.n`,
+      recipient,
+      outcome,
+      reason,
+      n,
+    );
+  }
+
   close(): void {
     this.db.close();
   }
 }
 
+/** Decisions with the same key have all in common but the event's own times. */
+function groundKey({ category, decision }: Made): string {
+  if (decision.outcome === 'withheld') {
+    return `${category}|${decision.reason}|${decision.ruleId ?? ''}`;
+  }
+  const { terms } = decision;
+  const rule = `${terms.ruleId}|${terms.agreementId}|${String(terms.agreementVersion)}`;
+  return `${category}|${rule}|${terms.sections.join(BETWEEN)}|${terms.purposes.join(BETWEEN)}`;
+}
+
+function deleteByOf(decision: ReleaseDecision): number {
+  return decision.outcome === 'release' ? decision.terms.deleteByMs : 0;
+}
+
 function asDecided(row: Row): Decided {
-  const textOr = (column: string): string => (row[column] === null ? '' : textOf(row, column));
-  const numberOr = (column: string): number => (row[column] === null ? 0 : numberOf(row, column));
-  const listOf = (column: string): string[] => textOr(column).split(BETWEEN).filter(Boolean);
+  const listOf = (column: string): string[] => textOf(row, column).split(BETWEEN).filter(Boolean);
   return {
     outcome: textOf(row, 'outcome') === 'RELEASED' ? 'RELEASED' : 'WITHHELD',
-    reason: textOr('reason'),
-    ruleId: textOr('rule_id'),
-    agreementId: textOr('agreement_id'),
-    agreementVersion: numberOr('agreement_version'),
+    reason: textOf(row, 'reason'),
+    ruleId: textOf(row, 'rule_id'),
+    agreementId: textOf(row, 'agreement_id'),
+    agreementVersion: numberOf(row, 'agreement_version'),
     sections: listOf('sections'),
     purposes: listOf('purposes'),
-    deleteByMs: numberOr('delete_by_ms'),
+    deleteByMs: fromSortable(bytesOf(row, 'delete_by')),
     category: textOf(row, 'category'),
     decidedAtMs: numberOf(row, 'decided_at_ms'),
   };

@@ -16,6 +16,8 @@ import {
 export interface KeyRecord {
   readonly statement: Verified<'LedgerStatement'>;
   readonly table: SlotTable;
+  /** leaf to the sections that the record names */
+  readonly sectionsOf: ReadonlyMap<number, readonly string[]>;
   readonly bytes: Uint8Array;
 }
 
@@ -43,7 +45,8 @@ export function readKeyRecord(
   if (table.value.recipient !== parties.self) {
     return refuse('NOT_ADDRESSED_HERE', 'a key record that names another recipient');
   }
-  return ok({ statement: statement.value, table: table.value, bytes });
+  const sectionsOf = new Map(table.value.leaves.map((one) => [one.leaf, one.sections]));
+  return ok({ statement: statement.value, table: table.value, sectionsOf, bytes });
 }
 
 /**
@@ -72,9 +75,9 @@ export function checkKeys(
       equalBytes(keyCommitment({ origin, id, section, schemaHash }, key), signed.keyCommitment);
     if (!fits) return refuse('COMMITMENT_MISMATCH', `section ${section}: not the committed key`);
     const isRecorded = records.some(
-      ({ statement, table }) =>
+      ({ statement, sectionsOf }) =>
         sameBlock(statement.value.block, release.block) &&
-        table.leaves.some((one) => one.leaf === release.leaf && one.sections.includes(section)),
+        sectionsOf.get(release.leaf)?.includes(section) === true,
     );
     if (!isRecorded) {
       return refuse('COMMITMENT_MISMATCH', `section ${section}: no signed record names this key`);

@@ -1,6 +1,6 @@
-import type { Policy } from '@concordat/common/domain/agreement.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Clock, Random } from '@concordat/common/domain/ports.js';
+import type { ReleaseRules } from '@concordat/common/domain/release-rules.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
 import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
 import type { CategoryCodec } from '@concordat/common/io/avro/category-codec.js';
@@ -23,7 +23,7 @@ export interface NodeContext {
   readonly signer: Signer;
   readonly clock: Clock;
   readonly random: Random;
-  readonly policy: Policy;
+  readonly rules: ReleaseRules;
   readonly data: DataStore;
   readonly vault: Vault;
   readonly state: StateStore;

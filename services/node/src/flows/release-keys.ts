@@ -1,4 +1,4 @@
-import { type Terms, decideRelease } from '@concordat/common/domain/decide-release.js';
+import type { Terms } from '@concordat/common/domain/decide-release.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import type { Release, SlotTable } from '@concordat/common/domain/records.js';
@@ -158,7 +158,7 @@ export class KeyOffice {
 
   /** The origin's node decides again before a key leaves; consent's signature alone opens nothing. */
   #judge(recipient: MemberId, asked: Asked, { events, sealed, nowMs }: Known): Judged {
-    const { self, policy, recent } = this.#context;
+    const { self, rules, recent } = this.#context;
     const { release } = asked;
     const answer = (outcome: KeyOutcome): Judged => ({ kind: 'answer', outcome });
     const event = events.get(release.id);
@@ -175,7 +175,7 @@ export class KeyOffice {
     }
     const { header, audience } = recent.get(self, release.id) ?? {};
     if (!header || !audience) return answer({ kind: 'refused', reason: 'EVENT_UNKNOWN' });
-    const decision = decideRelease({ header, audience, recipient }, policy, nowMs);
+    const decision = rules.decide({ header, audience, recipient }, nowMs);
     if (decision.outcome === 'withheld') {
       const isWithdrawn = decision.reason === 'NO_CONSENT' || decision.reason === 'NO_AGREEMENT';
       return answer({ kind: isWithdrawn ? 'withdrawn' : 'refused', reason: decision.reason });
