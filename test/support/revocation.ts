@@ -167,6 +167,10 @@ export class RevocationWorld {
     return this.calls.purge.status({ orderId }, this.as(UN));
   }
 
+  watchStatus(orderId: string) {
+    return this.calls.purge.watchStatus({ orderId }, this.as(UN));
+  }
+
   list() {
     return this.calls.purge.list({}, this.as(UN));
   }

@@ -68,6 +68,33 @@ describe('an order by event', () => {
     expect(world.entriesFor(NL)).toEqual([]);
   });
 
+  test('is watched from its first state to its last, each change told once', async () => {
+    await shared();
+    await world.order({ orderId: ORDER, ids: [A] });
+    const told: string[] = [];
+    const watching = (async () => {
+      for await (const { state, holders } of world.watchStatus(ORDER)) {
+        told.push([state, ...holders.map((one) => `${one.member} ${one.state}`)].join(', '));
+      }
+    })();
+    await until('both are asked', () => told.at(-1) === 'APPENDED, de APPENDED, fr APPENDED');
+    world.answer(DE);
+    await until('de is seen', () => told.at(-1) === 'APPENDED, de DELETED, fr APPENDED');
+    world.answer(FR);
+    await watching;
+    expect(told.at(-1)).toBe('CLOSED, de DELETED, fr DELETED');
+    expect(new Set(told).size).toBe(told.length);
+  });
+
+  test('that is not known is not watched either', async () => {
+    await world.start();
+    const first = async () => {
+      for await (const status of world.watchStatus(ORDER)) return status;
+      return undefined;
+    };
+    expect(await codeOf(first())).toBe('ORDER_UNKNOWN');
+  });
+
   test('that nobody held closes at once, with a certificate that says so', async () => {
     world.ledger.publish({ id: A });
     await world.start();

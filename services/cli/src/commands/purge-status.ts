@@ -1,5 +1,6 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { OrderId } from '@concordat/common/domain/ids.js';
+import { TIMEOUT_MS_MAX } from '@concordat/common/io/rpc/client.js';
 import type { Command } from 'commander';
 import { durationText } from '../domain/duration.js';
 import { EXIT } from '../domain/exit-code.js';
@@ -96,14 +97,15 @@ async function watch(
   world: World,
   orderId: OrderId,
   options: StatusOptions,
-  { print, call, patienceMs }: Surroundings,
+  { print, patienceMs }: Surroundings,
 ): Promise<void> {
+  const timeoutMs = Math.min(patienceMs ?? TIMEOUT_MS_MAX, TIMEOUT_MS_MAX);
   const stop = world.interruption();
   const startMs = world.clock.monotonicMs();
   const { end, order } = await withClient(options, DOORS.purge, (revocation) =>
     watchOrder({
       clock: world.clock,
-      ask: () => revocation.status({ orderId }, call),
+      follow: (signal) => revocation.watchStatus({ orderId }, { timeoutMs, signal }),
       onChange: (name, state) => {
         const passed = durationText(world.clock.monotonicMs() - startMs);
         print.progress(`${passed.padStart(8)}  ${name.padEnd(10)} ${state}`);

@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
-import type { MonotonicMs, UnixMs } from '@concordat/common/domain/ids.js';
+import { systemClock } from '@concordat/common/io/system-ports.js';
 import type { OrderAnswer } from '../domain/purge-progress.js';
 import { watchOrder } from './watch-order.js';
 
@@ -19,27 +20,23 @@ const open: OrderAnswer = {
 const closed: OrderAnswer = { ...open, state: 'CLOSED' };
 const away = new ConcordatError('PEER_UNAVAILABLE', 'away');
 
-/** Time passes only by sleeping. */
+/** Each error ends a stream; what comes after it is on the next. */
 async function watching(answers: readonly (OrderAnswer | Error)[], patienceMs?: number) {
-  let atMs = 0;
-  let next = 0;
+  const left = [...answers];
   const told: string[] = [];
   const stop = new AbortController();
+  async function* follow(signal: AbortSignal): AsyncGenerator<OrderAnswer> {
+    for (let next = left.shift(); next; next = left.shift()) {
+      if (next instanceof Error) throw next;
+      yield next;
+    }
+    if (patienceMs === undefined) stop.abort();
+    if (!signal.aborted) await once(signal, 'abort');
+    throw new ConcordatError('CALL_CANCELLED', 'given up');
+  }
   const { end } = await watchOrder({
-    clock: {
-      nowMs: () => atMs as UnixMs,
-      monotonicMs: () => atMs as MonotonicMs,
-      sleep: async (ms) => {
-        atMs += ms;
-      },
-    },
-    ask: async () => {
-      const answer = answers[Math.min(next, answers.length - 1)] ?? away;
-      next += 1;
-      if (next > 50) stop.abort();
-      if (answer instanceof Error) throw answer;
-      return answer;
-    },
+    clock: systemClock,
+    follow,
     onChange: (name, state) => told.push(`${name} ${state}`),
     patienceMs,
     stop: stop.signal,
@@ -62,7 +59,7 @@ test('a service that is away for a while does not end a watch', async () => {
 
 test('a watch ends by itself when it is overdue, when patience is over, and when it is stopped', async () => {
   expect((await watching([{ ...open, overdue: true }])).end).toBe('overdue');
-  expect((await watching([open], 1_000)).end).toBe('late');
+  expect((await watching([open], 50)).end).toBe('late');
   expect((await watching([open])).end).toBe('stopped');
 });
 

@@ -8,11 +8,12 @@ import {
   standings,
 } from '../domain/purge-progress.js';
 
-const POLL_MS = 300;
+const AGAIN_MS = 300;
 
 export interface Watch {
   readonly clock: Clock;
-  readonly ask: () => Promise<OrderAnswer>;
+  /** What is, and every change, until the order is over; it fails while the service is away. */
+  readonly follow: (signal: AbortSignal) => AsyncIterable<OrderAnswer>;
   readonly onChange: (name: string, state: string) => void;
   /** gives up after this; undefined: when the order is over or overdue */
   readonly patienceMs: number | undefined;
@@ -25,31 +26,46 @@ export type WatchEnd = 'closed' | 'refused' | 'overdue' | 'late' | 'stopped';
 export async function watchOrder(
   watch: Watch,
 ): Promise<{ readonly end: WatchEnd; readonly order: OrderAnswer | undefined }> {
-  const { clock, stop, patienceMs = Infinity } = watch;
-  const deadlineMs = clock.monotonicMs() + patienceMs;
+  const { clock, stop, patienceMs } = watch;
+  const late = new AbortController();
+  const over = new AbortController();
+  if (patienceMs !== undefined) {
+    clock.sleep(patienceMs, over.signal).then(
+      () => late.abort(),
+      () => undefined, // it was over in time
+    );
+  }
+  const given = AbortSignal.any([stop, late.signal]);
+  const isGivenUp = (): boolean => given.aborted;
   let seen: ReadonlyMap<string, string> = new Map();
   let order: OrderAnswer | undefined;
-  for (;;) {
-    const latest = await look(watch);
-    const now = latest ? standings(latest) : new Map([['revocation', 'does not answer']]);
+  const tell = (now: ReadonlyMap<string, string>): void => {
     for (const [name, state] of changes(seen, now)) watch.onChange(name, state);
     seen = new Map([...seen, ...now]);
-    order = latest ?? order;
-    if (latest && isClosed(latest)) return { end: 'closed', order };
-    if (latest && isRefused(latest)) return { end: 'refused', order };
-    if (latest?.overdue === true) return { end: 'overdue', order };
-    if (clock.monotonicMs() >= deadlineMs) return { end: 'late', order };
-    await clock.sleep(POLL_MS, stop).catch(() => undefined);
-    if (stop.aborted) return { end: 'stopped', order };
+  };
+  try {
+    while (!isGivenUp()) {
+      try {
+        for await (const latest of watch.follow(given)) {
+          order = latest;
+          tell(standings(latest));
+          const end = endOf(latest);
+          if (end) return { end, order };
+        }
+      } catch (cause) {
+        if (!(cause instanceof ConcordatError && cause.retryable)) throw cause;
+        if (!isGivenUp()) tell(new Map([['revocation', 'does not answer']]));
+      }
+      await clock.sleep(AGAIN_MS, given).catch(() => undefined);
+    }
+    return { end: stop.aborted ? 'stopped' : 'late', order };
+  } finally {
+    over.abort();
   }
 }
 
-/** @returns undefined while the service cannot answer for now */
-async function look({ ask }: Watch): Promise<OrderAnswer | undefined> {
-  try {
-    return await ask();
-  } catch (cause) {
-    if (cause instanceof ConcordatError && cause.retryable) return undefined;
-    throw cause;
-  }
+function endOf(order: OrderAnswer): WatchEnd | undefined {
+  if (isClosed(order)) return 'closed';
+  if (isRefused(order)) return 'refused';
+  return order.overdue ? 'overdue' : undefined;
 }

@@ -5,7 +5,7 @@ import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import type { PurgeService, concordat } from '@concordat/common/io/rpc/definitions.js';
 import type { Handlers } from '@concordat/common/io/rpc/server.js';
 import { readOfficerOrder } from '../domain/officer-order.js';
-import { isOverdue } from '../domain/order-life.js';
+import { isOver, isOverdue } from '../domain/order-life.js';
 import { holderStates } from '../domain/receipt-binding.js';
 import type { StoredOrder } from '../io/order-rows.js';
 import type { RevocationContext } from './context.js';
@@ -14,6 +14,7 @@ type Status = concordat.revocation.v1.StatusResponse;
 type Notice = concordat.revocation.v1.Notice;
 
 const LIST_ORDERS_MAX = 1_000;
+const WATCH_EVERY_MS = 100;
 /** What ends within this time is announced. */
 const SOON_MS = 7 * 86_400_000;
 /** A listed order with more events than this names none of them: Status does. */
@@ -32,6 +33,7 @@ export function purgeCalls(
       return { orderId };
     },
     status: async ({ orderId }) => statusOf(context, find(context, orderId)),
+    watchStatus: ({ orderId }, { signal }) => watchStatus(context, orderId, signal),
     list: async () => ({
       orders: store.orders.newest(LIST_ORDERS_MAX).map((order) => {
         const status = statusOf(context, order);
@@ -56,6 +58,24 @@ export function purgeCalls(
     },
     notices: async ({ orderId }) => ({ notices: noticesOf(context, find(context, orderId)) }),
   };
+}
+
+/** Looks at the own database from time to time: what changes an order commits there first, wherever it is done. */
+async function* watchStatus(
+  context: RevocationContext,
+  text: string,
+  signal: AbortSignal,
+): AsyncGenerator<Status> {
+  let told = '';
+  while (!signal.aborted) {
+    const order = find(context, text);
+    const status = statusOf(context, order);
+    const now = JSON.stringify(status);
+    if (now !== told) yield status;
+    told = now;
+    if (isOver(order.life.kind)) return;
+    await context.clock.sleep(WATCH_EVERY_MS, signal).catch(() => undefined);
+  }
 }
 
 /** Durable when it returns. The same bytes again change nothing, but an order that rests is asked about at once. */

@@ -153,6 +153,7 @@ export const PurgeService = {
   methods: {
     order: unary([revocation.OrderRequest, revocation.OrderResponse], OWN_OPERATOR),
     status: unary([revocation.StatusRequest, revocation.StatusResponse], OWN_OPERATOR),
+    watchStatus: stream([revocation.StatusRequest, revocation.StatusResponse], OWN_OPERATOR),
     list: unary([revocation.ListRequest, revocation.ListResponse], OWN_OPERATOR, largeAnswer),
     certificate: unary(
       [revocation.CertificateRequest, revocation.CertificateResponse],
