@@ -68,6 +68,7 @@ const publishRequest: concordat.node.v1.PublishRequest = {
   derivedFrom: [],
 };
 const published = { eventId: 'e', lane: 0, epoch: 1, blockNumber: 1, leaf: 0, repeated: false };
+const nothingPublished = { published: 0, repeated: 0, refused: 0, runs: [], refusals: [] };
 const readRequest = { origin: 'de', eventId: 'e', purpose: 'p', caseId: 'c' };
 const subscription = { purpose: 'p', caseId: 'c', category: '', includeHeld: false };
 const notice = { kind: 'READABLE', origin: 'de', eventId: 'e', category: 'c', reason: '' };
@@ -75,6 +76,11 @@ const notice = { kind: 'READABLE', origin: 'de', eventId: 'e', category: 'c', re
 const unused = () => Promise.reject(new Error('this test calls something else'));
 const national: Handlers<typeof NationalService> = {
   publish: async ({ eventId }) => ({ ...published, eventId }),
+  publishStream: async (messages) => {
+    let count = 0;
+    for await (const { events } of messages) count += events.length;
+    return { ...nothingPublished, published: count };
+  },
   read: unused,
   subscribe: async function* () {
     yield notice;
@@ -361,6 +367,139 @@ describe('a stream', () => {
     })();
     await expect(reading).rejects.toEqual(coded('NOT_FRESH'));
     expect(items).toEqual([notice]);
+  });
+});
+
+describe('a stream of requests', () => {
+  const message = { events: [publishRequest, publishRequest] };
+  const large = { events: [{ ...publishRequest, contentJson: new Uint8Array(200_000) }] };
+
+  test('is answered once, when it has ended', async () => {
+    const client = await nationalClient(await start());
+    const messages = Array.from({ length: 300 }, () => message);
+    expect(await client.publishStream(messages, inTime)).toEqual({
+      ...nothingPublished,
+      published: 600,
+    });
+    expect(outcomes).toMatchObject([{ code: 'OK', caller: { service: 'system' } }]);
+  });
+
+  test('is held back while its reader does not read on', async () => {
+    const { promise: reads, resolve: readOn } = deferred<true>();
+    const publishStream: (typeof national)['publishStream'] = async (messages) => {
+      let count = 0;
+      for await (const { events } of messages) {
+        if (count === 0) await reads;
+        count += events.length;
+      }
+      return { ...nothingPublished, published: count };
+    };
+    const client = await nationalClient(await start({ publishStream }));
+    let sent = 0;
+    const many = function* () {
+      for (; sent < 200; sent += 1) yield large;
+    };
+    const answer = client.publishStream(many(), { timeoutMs: 20_000 });
+    for (let before = -1; before !== sent;) {
+      before = sent;
+      await new Promise((wake) => setTimeout(wake, 300));
+    }
+    expect(sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThan(60);
+    readOn(true);
+    expect(await answer).toMatchObject({ published: 200 });
+  }, 30_000);
+
+  test('ends early when its reader refuses it, whether or not more would come', async () => {
+    const publishStream = async () => {
+      throw new ConcordatError('EVENT_INVALID', 'expected another stream');
+    };
+    const client = await nationalClient(await start({ publishStream }));
+    const endless = function* () {
+      for (;;) yield large;
+    };
+    const silent = async function* () {
+      yield message;
+      await new Promise(() => undefined);
+    };
+    for (const messages of [endless(), silent()]) {
+      const call = client.publishStream(messages, { timeoutMs: 20_000 });
+      await expect(call).rejects.toEqual(coded('EVENT_INVALID'));
+    }
+  });
+
+  /** Reads on and on; `here` once a message is there, which the next one should wait for. */
+  const waiting = () => {
+    const { promise: stopped, resolve: stop } = deferred<unknown>();
+    const { promise: here, resolve: come } = deferred<true>();
+    const publishStream: (typeof national)['publishStream'] = async (messages, { signal }) => {
+      const gone = new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => resolve());
+      });
+      void gone.then(() => stop(signal.reason));
+      for await (const { events } of messages) if (events.length > 0) come(true);
+      await gone; // a stream whose caller goes away may end as if it were complete
+      return nothingPublished;
+    };
+    return { publishStream, stopped, here };
+  };
+
+  test.each([
+    ['that is given up', (giveUp: AbortController) => giveUp.abort(), coded('CALL_CANCELLED')],
+    [
+      'whose source fails',
+      (_giveUp: AbortController) => {
+        throw new Error('the file could not be read on');
+      },
+      expect.objectContaining({ message: 'the file could not be read on' }),
+    ],
+  ])('%s ends on both sides', async (_name, happen, expected) => {
+    const giveUp = new AbortController();
+    const { publishStream, stopped, here } = waiting();
+    const client = await nationalClient(await start({ publishStream }));
+    const messages = async function* () {
+      yield message;
+      await here;
+      happen(giveUp);
+      yield message;
+    };
+    const call = client.publishStream(messages(), { ...inTime, signal: giveUp.signal });
+    await expect(call).rejects.toEqual(expected);
+    expect(await stopped).toEqual(coded('CALL_CANCELLED'));
+  });
+
+  test('ends with PEER_UNAVAILABLE when the server closes', async () => {
+    const { publishStream, here } = waiting();
+    const server = await start({ publishStream });
+    const client = await nationalClient(server);
+    const endless = async function* () {
+      yield message;
+      await here;
+      void server.close(500);
+      await new Promise(() => undefined);
+    };
+    const call = client.publishStream(endless(), inTime);
+    await expect(call).rejects.toEqual(coded('PEER_UNAVAILABLE'));
+  });
+
+  test('with a message that is too large never leaves, and ends on both sides', async () => {
+    const { publishStream, stopped, here } = waiting();
+    const client = await nationalClient(await start({ publishStream }));
+    const messages = async function* () {
+      yield message;
+      await here;
+      yield { events: [{ ...publishRequest, contentJson: new Uint8Array(1_100_000) }] };
+    };
+    const call = client.publishStream(messages(), inTime);
+    await expect(call).rejects.toEqual(coded('MESSAGE_TOO_LARGE'));
+    expect(await stopped).toEqual(coded('CALL_CANCELLED'));
+  });
+
+  test('is for the own systems only', async () => {
+    const server = await start();
+    const client = channelTo(server, await tlsOf(fr, 'system')).clientOf(NationalService);
+    const call = client.publishStream([message], inTime);
+    await expect(call).rejects.toEqual(coded('CALLER_NOT_ALLOWED'));
   });
 });
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { Identity } from '@concordat/common/domain/identity.js';
 import { asUnixMs } from '@concordat/common/domain/ids.js';
@@ -18,6 +19,18 @@ export function localClient<S extends AnyService>(
   who: { readonly caller: Identity; readonly self: Identity },
 ): ClientOf<S> {
   const calls = Object.entries(service.methods).map(([key, method]) => {
+    const travel = (request: unknown): unknown =>
+      decode(
+        method.request,
+        encode(method.request, request, method.requestBytesMax),
+        method.requestBytesMax,
+      );
+    async function* travelAll(requests: AsyncIterable<unknown>) {
+      for await (const request of requests) {
+        yield travel(request);
+        await setImmediate();
+      }
+    }
     const begin = (request: unknown, signal: AbortSignal) => {
       const path = methodPath(service, key);
       const endpoint = server()
@@ -26,8 +39,10 @@ export function localClient<S extends AnyService>(
       if (!endpoint) throw new ConcordatError('PEER_UNAVAILABLE', `nobody serves ${path}`);
       const refusal = accessRefusal(method.access, who.caller, who.self);
       if (refusal) throw refusal;
-      const bytes = encode(method.request, request, method.requestBytesMax);
-      const arrived = decode(method.request, bytes, method.requestBytesMax);
+      const arrived =
+        method.kind === 'clientStream'
+          ? travelAll(request as AsyncIterable<unknown>)
+          : travel(request);
       return endpoint.handle(arrived, { caller: who.caller, signal, deadlineMs: FAR });
     };
     const arrive = (answer: unknown): unknown =>
@@ -35,6 +50,7 @@ export function localClient<S extends AnyService>(
         method.response,
         encode(method.response, answer, method.responseBytesMax),
         method.responseBytesMax,
+        method.responseFieldsMax,
       );
     const unary = async (request: unknown, { signal }: { signal?: AbortSignal } = {}) =>
       arrive(await (begin(request, signal ?? new AbortController().signal) as Promise<unknown>));
@@ -42,7 +58,7 @@ export function localClient<S extends AnyService>(
       const items = begin(request, signal ?? new AbortController().signal);
       for await (const item of items as AsyncIterable<unknown>) yield arrive(item);
     }
-    return [key, method.kind === 'unary' ? unary : stream] as const;
+    return [key, method.kind === 'stream' ? stream : unary] as const;
   });
   return Object.fromEntries(calls) as unknown as ClientOf<S>;
 }

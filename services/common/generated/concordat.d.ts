@@ -109,6 +109,39 @@ export namespace concordat.node.v1 {
   };
   const PublishResponse: MessageType<PublishResponse>;
 
+  type PublishStreamRequest = {
+    readonly events: readonly PublishRequest[];
+  };
+  const PublishStreamRequest: MessageType<PublishStreamRequest>;
+
+  type PublishedRun = {
+    readonly first: number;
+    readonly count: number;
+    readonly lane: number;
+    readonly epoch: number;
+    readonly blockNumber: number;
+    readonly leaf: number;
+    readonly repeated: boolean;
+  };
+  const PublishedRun: MessageType<PublishedRun>;
+
+  type RefusedEvent = {
+    readonly position: number;
+    readonly code: string;
+    readonly field: string;
+    readonly message: string;
+  };
+  const RefusedEvent: MessageType<RefusedEvent>;
+
+  type PublishStreamResponse = {
+    readonly published: number;
+    readonly repeated: number;
+    readonly refused: number;
+    readonly runs: readonly PublishedRun[];
+    readonly refusals: readonly RefusedEvent[];
+  };
+  const PublishStreamResponse: MessageType<PublishStreamResponse>;
+
   type ReadRequest = {
     readonly origin: string;
     readonly eventId: string;

@@ -18,6 +18,9 @@ import { appendLedger } from './ledger-writer.js';
 const IDLE_WAIT_MS = 5;
 /** Events accepted and not yet in a block; more are refused until some are. */
 const PENDING_MAX = 4_096;
+/** While so many wait, or so many bytes of them, a stream is not read on: single calls still find room. */
+const STREAM_PENDING_MAX = 2_048;
+const STREAM_PENDING_BYTES_MAX = 16 << 20;
 
 export interface Published {
   readonly id: EventId;
@@ -47,6 +50,8 @@ export class Publisher {
   readonly #waiting = new Map<EventId, Promise<Published>>();
   /** lanes whose end of sending will close the next block */
   readonly #watched = new Set<number>();
+  #pendingBytes = 0;
+  #onRoom: (() => void)[] = [];
   #open = 0;
   #scheduled = false;
   #closed = false;
@@ -74,15 +79,39 @@ export class Publisher {
     if (!composed.ok) throw composed.error;
     const published = new Promise<Published>((done, failed) => {
       this.#pending.set(draft.id, { composed: composed.value, pinned, done, failed });
+      this.#pendingBytes += composed.value.bytes;
     }).finally(() => this.#waiting.delete(draft.id));
     this.#waiting.set(draft.id, published);
     this.#schedule(this.#pending.size >= BLOCK_ENVELOPES_MAX ? 0 : IDLE_WAIT_MS);
     return published;
   }
 
+  /** Is there room for more of a stream? Single calls are let in beyond it, up to a limit of their own. */
+  get hasRoom(): boolean {
+    return (
+      this.#closed ||
+      (this.#pending.size < STREAM_PENDING_MAX && this.#pendingBytes < STREAM_PENDING_BYTES_MAX)
+    );
+  }
+
+  /** Resolves when a block was closed, or this publisher: then ask `hasRoom` again. */
+  roomChanged(): Promise<void> {
+    return new Promise((resolve) => this.#onRoom.push(resolve));
+  }
+
+  /** Resolves when this id waits for a block no more, at once if it never did. */
+  async settled(id: EventId): Promise<void> {
+    await this.#waiting.get(id)?.catch(() => undefined);
+  }
+
+  #tellRoom(): void {
+    for (const tell of this.#onRoom.splice(0)) tell();
+  }
+
   /** What has no block yet was never accepted: its callers learn it. */
   close(): void {
     this.#closed = true;
+    this.#tellRoom();
     const stopping = new ConcordatError('PEER_UNAVAILABLE', 'stopped before the event had a block');
     for (const { failed } of this.#pending.values()) failed(stopping);
     this.#pending.clear();
@@ -161,7 +190,10 @@ export class Publisher {
       }
       taken.push(pending);
     }
-    for (const { composed } of taken) this.#pending.delete(composed.id);
+    for (const { composed } of taken) {
+      this.#pending.delete(composed.id);
+      this.#pendingBytes -= composed.bytes;
+    }
     return taken;
   }
 
@@ -182,6 +214,7 @@ export class Publisher {
       this.#drop(taken);
       for (const pending of taken) pending.failed(cause);
     }
+    this.#tellRoom();
   }
 
   /** Nothing of a failed commit may look published; what cannot be dropped now is dropped at the next start. */

@@ -8,7 +8,7 @@ import type { NodeContext } from '../flows/context.js';
 import type { FreshnessKeeper } from '../flows/keep-fresh.js';
 import { holdersOf } from '../flows/recorded-releases.js';
 import { stateDigest } from '../flows/state-digest.js';
-import { eventIdField, memberField } from './national-service.js';
+import { eventIdField, memberField } from './request-fields.js';
 
 type PartnerStatus = concordat.node.v1.PartnerStatus;
 type ShowResponse = concordat.node.v1.ShowResponse;

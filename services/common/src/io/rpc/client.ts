@@ -2,6 +2,7 @@ import {
   Client,
   type ClientReadableStream,
   type ClientUnaryCall,
+  type ClientWritableStream,
   Metadata,
   type ServiceError,
   status,
@@ -37,10 +38,13 @@ export interface CallOptions {
   readonly waitForReady?: boolean;
 }
 
+/** What a client's stream sends: asked for one after the other, as fast as the peer takes them. */
+export type Requests<Req> = Iterable<Req> | AsyncIterable<Req>;
+
 type Call<M> =
   M extends Method<infer Kind, infer Req, infer Res>
     ? (
-        request: Req,
+        request: Kind extends 'clientStream' ? Requests<Req> : Req,
         options: CallOptions,
       ) => Kind extends 'stream' ? AsyncIterable<Res> : Promise<Res>
     : never;
@@ -156,14 +160,53 @@ export function openChannel({ address, tls, peer }: ChannelOptions): RpcChannel 
     }
   }
 
+  /** Sends what `requests` yields no faster than the peer reads; an early answer ends the sending. */
+  const upload = async (
+    path: string,
+    method: AnyMethod,
+    requests: Requests<unknown>,
+    options: CallOptions,
+  ): Promise<unknown> => {
+    const { metadata, deadline, signal } = terms(options);
+    let end: (cause: ServiceError | null, bytes: Buffer | undefined) => void = () => undefined;
+    const answer = new Promise<Buffer | undefined>((resolve, reject) => {
+      end = (cause, bytes) => (cause ? reject(failure(cause, path, signal)) : resolve(bytes));
+    });
+    const call: ClientWritableStream<Buffer> = client.makeClientStreamRequest(
+      path,
+      asBytes,
+      asBytes,
+      metadata,
+      { deadline },
+      (cause, bytes) => end(cause, bytes),
+    );
+    const stop = () => call.cancel();
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted === true) stop();
+    try {
+      // an answer that comes first ends the sending with the next request, if there ever is one
+      await Promise.race([sendAll(call, method, requests, answer), answer]);
+      return readAnswer(method, await answer, path);
+    } catch (cause) {
+      stop();
+      await answer.catch(() => undefined);
+      throw cause;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  };
+
   return {
     clientOf: <S extends AnyService>(service: S) => {
       const calls = Object.entries(service.methods).map(([key, method]) => {
         const path = methodPath(service, key);
-        const call =
-          method.kind === 'unary'
-            ? unary(path, method)
-            : (request: unknown, options: CallOptions) => stream(path, method, request, options);
+        const call = {
+          unary: unary(path, method),
+          stream: (request: unknown, options: CallOptions) =>
+            stream(path, method, request, options),
+          clientStream: (requests: unknown, options: CallOptions) =>
+            upload(path, method, requests as Requests<unknown>, options),
+        }[method.kind];
         return [key, call] as const;
       });
       // Built from the very definition that `ClientOf` reads its types from.
@@ -171,6 +214,31 @@ export function openChannel({ address, tls, peer }: ChannelOptions): RpcChannel 
     },
     close: () => client.close(),
   };
+}
+
+async function sendAll(
+  call: ClientWritableStream<Buffer>,
+  { request, requestBytesMax }: AnyMethod,
+  requests: Requests<unknown>,
+  answer: Promise<unknown>,
+): Promise<void> {
+  let wake = (): void => undefined;
+  const state = { isAnswered: false };
+  const answered = (): void => {
+    state.isAnswered = true;
+    wake();
+  };
+  answer.then(answered, answered);
+  call.on('drain', () => wake());
+  for await (const one of requests) {
+    if (state.isAnswered) return;
+    const hasRoom = call.write(encode(request, one, requestBytesMax));
+    if (hasRoom) continue;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  }
+  call.end();
 }
 
 function terms({ timeoutMs, signal, waitForReady = false }: CallOptions) {
@@ -186,7 +254,8 @@ function terms({ timeoutMs, signal, waitForReady = false }: CallOptions) {
 /** An answer that cannot be read is the peer's fault, so its code is not the one for our requests. */
 function readAnswer(method: AnyMethod, bytes: Buffer | undefined, path: string): unknown {
   try {
-    return decode(method.response, bytes ?? new Uint8Array(), method.responseBytesMax);
+    const { response, responseBytesMax, responseFieldsMax } = method;
+    return decode(response, bytes ?? new Uint8Array(), responseBytesMax, responseFieldsMax);
   } catch (cause) {
     if (cause instanceof ConcordatError && cause.code === 'MESSAGE_TOO_LARGE') throw cause;
     throw new ConcordatError('RECORD_MALFORMED', `${path}: expected a readable answer`, { cause });

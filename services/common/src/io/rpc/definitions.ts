@@ -1,10 +1,11 @@
 import { type MessageType, concordat, grpc } from '#generated/concordat.js';
 import type { ServiceName } from '../../domain/ids.js';
+import { FIELDS_MAX } from './wire.js';
 
 export type { concordat, grpc } from '#generated/concordat.js';
 
 /** The most bytes of a message unless its method says otherwise. */
-const MESSAGE_BYTES_MAX = 1 << 20;
+export const MESSAGE_BYTES_MAX = 1 << 20;
 /** For calls that carry many signed statements: up to 4,096 key answers with their records, or lists. */
 export const LARGE_MESSAGE_BYTES_MAX = 8 << 20;
 
@@ -26,15 +27,19 @@ const OWN_CONSENT: Access = { services: ['consent'], member: 'own' };
 const ANY_NODE: Access = { services: ['node'], member: 'any' };
 const OTHER_NODE: Access = { services: ['node'], member: 'other' };
 
-export interface Method<Kind extends 'unary' | 'stream', Req, Res> {
+/** stream: one request, many answers · clientStream: many requests, one answer */
+export type MethodKind = 'unary' | 'stream' | 'clientStream';
+
+export interface Method<Kind extends MethodKind, Req, Res> {
   readonly kind: Kind;
   readonly request: MessageType<Req>;
   readonly response: MessageType<Res>;
   readonly access: Access;
   readonly requestBytesMax: number;
   readonly responseBytesMax: number;
+  readonly responseFieldsMax: number;
 }
-export type AnyMethod = Method<'unary' | 'stream', unknown, unknown>;
+export type AnyMethod = Method<MethodKind, unknown, unknown>;
 
 /** A gRPC service. A method's name on the wire is its key with a capital. */
 export interface Service<Methods extends Readonly<Record<string, AnyMethod>>> {
@@ -43,8 +48,12 @@ export interface Service<Methods extends Readonly<Record<string, AnyMethod>>> {
 }
 export type AnyService = Service<Readonly<Record<string, AnyMethod>>>;
 
-type Sizes = Partial<Pick<AnyMethod, 'requestBytesMax' | 'responseBytesMax'>>;
-const usual = { requestBytesMax: MESSAGE_BYTES_MAX, responseBytesMax: MESSAGE_BYTES_MAX };
+type Sizes = Partial<Pick<AnyMethod, 'requestBytesMax' | 'responseBytesMax' | 'responseFieldsMax'>>;
+const usual = {
+  requestBytesMax: MESSAGE_BYTES_MAX,
+  responseBytesMax: MESSAGE_BYTES_MAX,
+  responseFieldsMax: FIELDS_MAX,
+};
 const largeAnswer: Sizes = { responseBytesMax: LARGE_MESSAGE_BYTES_MAX };
 const largeBoth: Sizes = { ...largeAnswer, requestBytesMax: LARGE_MESSAGE_BYTES_MAX };
 
@@ -65,6 +74,14 @@ function stream<Req, Res>(
   return { kind: 'stream', request, response, access, ...usual };
 }
 
+function clientStream<Req, Res>(
+  [request, response]: Types<Req, Res>,
+  access: Access,
+  sizes: Sizes = {},
+): Method<'clientStream', Req, Res> {
+  return { kind: 'clientStream', request, response, access, ...usual, ...sizes };
+}
+
 const node = concordat.node.v1;
 const consent = concordat.consent.v1;
 const revocation = concordat.revocation.v1;
@@ -73,6 +90,12 @@ export const NationalService = {
   name: 'concordat.node.v1.NationalService',
   methods: {
     publish: unary([node.PublishRequest, node.PublishResponse], OWN_SYSTEM),
+    publishStream: clientStream(
+      [node.PublishStreamRequest, node.PublishStreamResponse],
+      OWN_SYSTEM,
+      // at the worst 100,000 events that each stand alone
+      { ...largeAnswer, responseFieldsMax: 1_000_000 },
+    ),
     read: unary([node.ReadRequest, node.ReadResponse], OWN_SYSTEM),
     subscribe: stream([node.SubscribeRequest, node.Notice], OWN_SYSTEM),
   },

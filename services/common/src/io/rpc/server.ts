@@ -1,10 +1,12 @@
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import {
   type Metadata,
   Server,
   ServerInterceptingCall,
   type ServerInterceptor,
   ServerListenerBuilder,
+  type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
   type UntypedHandleCall,
@@ -18,6 +20,7 @@ import {
   type AnyService,
   LARGE_MESSAGE_BYTES_MAX,
   type Method,
+  type MethodKind,
   methodPath,
 } from './definitions.js';
 import { toStatus } from './status.js';
@@ -41,10 +44,11 @@ export interface CallContext {
   readonly deadlineMs: UnixMs;
 }
 
+/** Requests of a client's stream come as they are asked for: while none is, the sender is held back. */
 type Handler<M> =
   M extends Method<infer Kind, infer Req, infer Res>
     ? (
-        request: Req,
+        request: Kind extends 'clientStream' ? AsyncIterable<Req> : Req,
         context: CallContext,
       ) => Kind extends 'stream' ? AsyncIterable<Res> : Promise<Res>
     : never;
@@ -201,7 +205,7 @@ function report(
   }
 }
 
-type AnyCall = ServerUnaryCall<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer>;
+type AnyCall = EventEmitter & Pick<ServerUnaryCall<Buffer, Buffer>, 'metadata' | 'getDeadline'>;
 
 interface Running {
   readonly context: CallContext;
@@ -268,21 +272,39 @@ async function pump(
   }
 }
 
+/**
+ * What a client's stream brings, message by message. When a caller goes away, grpc-js first ends the stream as if it
+ * were complete and tells of the cancellation a little later: no handler may rest anything on the end of a stream.
+ */
+async function* arriving(
+  call: ServerReadableStream<Buffer, Buffer>,
+  method: AnyMethod,
+  signal: AbortSignal,
+): AsyncGenerator<unknown, void, undefined> {
+  const messages = (call as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  for (;;) {
+    const step = await unlessAborted(messages.next(), signal);
+    if (step.done === true) return;
+    yield decode(method.request, step.value, method.requestBytesMax);
+    // a sender that is always ahead would otherwise let nothing else of this process run
+    await setImmediate();
+  }
+}
+
 function handlerOf(
   { path, method, handle }: Endpoint,
   callers: Callers,
-  running: { readonly unary: Set<Running>; readonly stream: Set<Running> },
+  running: Readonly<Record<MethodKind, Set<Running>>>,
   options: RpcServerOptions,
 ): UntypedHandleCall {
   const attempt = async <T>(
     call: AnyCall,
-    act: (request: unknown, context: CallContext) => Promise<T>,
+    act: (context: CallContext) => Promise<T>,
   ): Promise<T> => {
     let run: Running | undefined;
     try {
       run = begin(call, callers, running[method.kind]);
-      const request = decode(method.request, call.request, method.requestBytesMax);
-      const answer = await act(request, run.context);
+      const answer = await act(run.context);
       report(options, path, run.context.caller);
       return answer;
     } catch (cause) {
@@ -294,28 +316,54 @@ function handlerOf(
     }
   };
 
-  if (method.kind === 'stream') {
-    return (call: ServerWritableStream<Buffer, Buffer>) => {
-      attempt(call, (request, context) =>
-        pump(call, method, handle(request, context) as AsyncIterable<unknown>, context.signal),
-      ).then(
-        () => call.end(),
-        (cause: unknown) => call.emit('error', toStatus(cause)),
-      );
-    };
-  }
-  return (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
-    attempt(call, async (request, context) => {
-      const answer = await (handle(request, context) as Promise<unknown>);
-      return encode(method.response, answer, method.responseBytesMax);
-    }).then(
+  const requestOf = (call: { readonly request: Buffer }): unknown =>
+    decode(method.request, call.request, method.requestBytesMax);
+  const answerOf = async (request: unknown, context: CallContext): Promise<Buffer> => {
+    const answer = await (handle(request, context) as Promise<unknown>);
+    return encode(method.response, answer, method.responseBytesMax);
+  };
+  const respond = (work: Promise<Buffer>, callback: sendUnaryData<Buffer>): void => {
+    work.then(
       (bytes) => callback(null, bytes),
       (cause: unknown) => callback(toStatus(cause)),
     );
   };
+
+  switch (method.kind) {
+    case 'stream':
+      return (call: ServerWritableStream<Buffer, Buffer>) => {
+        attempt(call, async (context) => {
+          const items = handle(requestOf(call), context) as AsyncIterable<unknown>;
+          await pump(call, method, items, context.signal);
+        }).then(
+          () => call.end(),
+          (cause: unknown) => call.emit('error', toStatus(cause)),
+        );
+      };
+    case 'clientStream':
+      return (call: ServerReadableStream<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
+        call.on('error', () => undefined); // its reader learns it, and after the answer nobody reads
+        const work = attempt(call, (context) =>
+          answerOf(arriving(call, method, context.signal), context),
+        );
+        respond(work, callback);
+      };
+    case 'unary':
+      return (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
+        const work = attempt(call, async (context) => answerOf(requestOf(call), context));
+        respond(work, callback);
+      };
+  }
 }
 
 const asBytes = (bytes: Buffer): Buffer => bytes;
+
+/** What grpc-js calls each kind. */
+const HANDLER_TYPE = {
+  unary: 'unary',
+  stream: 'serverStream',
+  clientStream: 'clientStream',
+} as const satisfies Record<MethodKind, string>;
 
 /**
  * Serves over mutual TLS 1.3 only.
@@ -327,7 +375,11 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const all = options.services.flatMap(({ endpoints }) => endpoints);
   const endpoints = new Map(all.map((endpoint) => [endpoint.path, endpoint]));
   const callers: Callers = new WeakMap();
-  const running = { unary: new Set<Running>(), stream: new Set<Running>() };
+  const running = {
+    unary: new Set<Running>(),
+    stream: new Set<Running>(),
+    clientStream: new Set<Running>(),
+  };
   const largest = Math.max(...all.map(({ method }) => method.requestBytesMax));
 
   const server = new Server({
@@ -345,7 +397,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       handlerOf(endpoint, callers, running, options),
       asBytes,
       asBytes,
-      endpoint.method.kind === 'stream' ? 'serverStream' : 'unary',
+      HANDLER_TYPE[endpoint.method.kind],
     );
   }
 
@@ -359,7 +411,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     close: async (graceMs) => {
       for (const { abort } of running.stream) abort(stopping);
       const force = setTimeout(() => {
-        for (const { abort } of [...running.unary, ...running.stream]) abort(stopping);
+        for (const { abort } of Object.values(running).flatMap((all) => [...all])) abort(stopping);
         server.forceShutdown();
       }, graceMs);
       await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));

@@ -3,7 +3,7 @@ import protobuf from 'protobufjs/minimal.js';
 import { ConcordatError } from '../../domain/errors.js';
 
 /** The most fields one message may have, counted through all that it contains: 4,096 key answers need half. */
-const FIELDS_MAX = 200_000;
+export const FIELDS_MAX = 200_000;
 
 /** A 64-bit integer as a number. @throws RangeError beyond 2^53, where a number would silently be another one */
 function safe(value: unknown): number {
@@ -13,7 +13,7 @@ function safe(value: unknown): number {
 }
 
 /** Numbers instead of Longs, unknown fields dropped, and a bound on what a small message can blow up to. */
-function boundedReader(bytes: Uint8Array): object {
+function boundedReader(bytes: Uint8Array, fieldsMax: number): object {
   const usual = protobuf.Reader.prototype;
   const reader = new protobuf.Reader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
   reader.discardUnknown = true;
@@ -23,7 +23,7 @@ function boundedReader(bytes: Uint8Array): object {
     uint64: () => safe(usual.uint64.call(reader)),
     tag: () => {
       fields += 1;
-      if (fields > FIELDS_MAX) throw new RangeError(`more than ${FIELDS_MAX} fields`);
+      if (fields > fieldsMax) throw new RangeError(`more than ${fieldsMax} fields`);
       return usual.tag.call(reader);
     },
   });
@@ -71,10 +71,15 @@ export function encode<T>(type: MessageType<T>, message: T, bytesMax: number): B
  *
  * @throws ConcordatError MESSAGE_TOO_LARGE, or REQUEST_INVALID for anything that is not this message
  */
-export function decode<T>(type: MessageType<T>, bytes: Uint8Array, bytesMax: number): T {
+export function decode<T>(
+  type: MessageType<T>,
+  bytes: Uint8Array,
+  bytesMax: number,
+  fieldsMax = FIELDS_MAX,
+): T {
   checkSize(bytes.length, bytesMax);
   try {
-    return plain(type.decode(boundedReader(bytes))) as T;
+    return plain(type.decode(boundedReader(bytes, fieldsMax))) as T;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : 'unreadable';
     throw new ConcordatError(
