@@ -63,6 +63,7 @@ beforeAll(async () => {
     services: [
       serve(NationalService, {
         publish: unused,
+        publishStream: unused,
         read: async ({ caseId }) => {
           if (!isErrorCode(caseId)) throw FAILURES[caseId]?.();
           throw new ConcordatError(caseId, 'widgets: expected 2, came 3');
