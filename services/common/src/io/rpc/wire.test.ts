@@ -101,9 +101,9 @@ test('every call of proto/ is defined, with its messages and its kind', () => {
   const inProtos = texts.flatMap((text) => {
     const name = /^package (\S+);/m.exec(text)?.[1] ?? '';
     return [...text.matchAll(/^service (\w+) \{([^}]*)\}/gm)].flatMap(([, service, body]) =>
-      [...(body ?? '').matchAll(/rpc (\w+)\((\w+)\) returns \((stream )?(\w+)\)/g)].map(
-        ([, method, request, streamed, response]) =>
-          `/${name}.${service}/${method} ${request} ${streamed ?? ''}${response}`,
+      [...(body ?? '').matchAll(/rpc (\w+)\((stream )?(\w+)\) returns \((stream )?(\w+)\)/g)].map(
+        ([, method, sent = '', request, streamed = '', response]) =>
+          `/${name}.${service}/${method} ${sent}${request} ${streamed}${response}`,
       ),
     );
   });
@@ -118,7 +118,8 @@ test('every call of proto/ is defined, with its messages and its kind', () => {
       Object.entries(service.methods).map(([key, { request, response, kind }]) => {
         const path = definitions.methodPath(service, key);
         const streamed = kind === 'stream' ? 'stream ' : '';
-        return `${path} ${nameOf(request)} ${streamed}${nameOf(response)}`;
+        const sent = kind === 'clientStream' ? 'stream ' : '';
+        return `${path} ${sent}${nameOf(request)} ${streamed}${nameOf(response)}`;
       }),
     );
   expect(defined.toSorted()).toEqual(inProtos.toSorted());
