@@ -1,12 +1,4 @@
-import {
-  INSIDE,
-  containerPid,
-  guardContainer,
-  isContainerRunning,
-  killContainer,
-  newContainerName,
-  removeContainer,
-} from '@concordat/cli/io/broker/container.js';
+import { INSIDE, beginContainer, removeContainer } from '@concordat/cli/io/broker/container.js';
 import { KAFKA_IMAGE } from '@concordat/cli/io/broker/docker-engine.js';
 import { START_SCRIPT, STOP_MS_MAX } from '@concordat/cli/io/broker/runner.js';
 
@@ -33,9 +25,7 @@ export function testcontainersRunner({ address, network, user }) {
           return this;
         }
       }
-      const name = newContainerName();
       const container = new Broker(KAFKA_IMAGE)
-        .withName(name)
         .withUser(user)
         .withEntrypoint(['sh', INSIDE.start, INSIDE.directory, INSIDE.jars])
         .withCommand([])
@@ -44,26 +34,19 @@ export function testcontainersRunner({ address, network, user }) {
           { source: directory, target: INSIDE.directory, mode: 'z' },
         ])
         .withAutoCleanup(false); // the guard does it, without another image
-      const release = guardContainer(name);
-      const placed =
-        network === 'host' ? container.withNetworkMode('host') : container.onLoopbackOnly();
-      const started = await placed.start().catch(async (cause) => {
-        await removeContainer(name);
-        release();
-        throw cause;
-      });
-      let isOver = false;
-      return {
-        pid: await containerPid(name, network),
-        isRunning: () => isContainerRunning(name),
-        end: async (signal) => {
-          if (isOver) return;
-          isOver = true;
-          if (signal === 'SIGKILL') await killContainer(name);
-          await started.stop({ timeout: STOP_MS_MAX, remove: true, removeVolumes: true });
-          release();
+      if (network === 'host') container.withNetworkMode('host');
+      else container.onLoopbackOnly();
+      let started;
+      return beginContainer({
+        network,
+        begin: async (name) => {
+          started = await container.withName(name).start();
         },
-      };
+        remove: async (name) => {
+          if (started) await started.stop({ timeout: STOP_MS_MAX });
+          else await removeContainer(name);
+        },
+      });
     },
   };
 }

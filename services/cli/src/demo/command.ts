@@ -1,4 +1,4 @@
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
 import { Command, InvalidArgumentError } from 'commander';
@@ -71,7 +71,10 @@ function addFaultsCommand(demo: Command, { brokers, brokerWay }: DemoSettings): 
     .command('faults')
     .description('the same under kills, seed after seed; every report must be the same')
     .requiredOption('--data <dir>', 'folder of UN list XML files, plain or .gz')
-    .requiredOption('--report <file.json>', 'where to write the report; state goes beside it')
+    .requiredOption(
+      '--report <file>',
+      'where to write the report; the state of the runs goes to <file>.runs',
+    )
     .option('--runs <n>', 'how many runs with kills', wholeNumber(1, 1_000), 20)
     .option('--seed <n>', 'seed of the first run; the next has the next', seed, 1)
     .option('--kills <n>', 'kills of each process in a run', wholeNumber(1, KILLS_MAX), 1)
@@ -81,7 +84,7 @@ function addFaultsCommand(demo: Command, { brokers, brokerWay }: DemoSettings): 
         throw new ConcordatError('CONFIG_INVALID', text);
       }
       const reportFile = resolve(report);
-      const stateDir = join(dirname(reportFile), basename(reportFile, '.json'));
+      const stateDir = `${reportFile}.runs`;
       const tell = (text: string): void => {
         process.stderr.write(`${text}\n`);
       };

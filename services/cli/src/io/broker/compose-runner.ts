@@ -1,14 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { repositoryPath } from '../home.js';
-import {
-  INSIDE,
-  containerPid,
-  guardContainer,
-  isContainerRunning,
-  killContainer,
-  newContainerName,
-} from './container.js';
+import { INSIDE, beginContainer } from './container.js';
 import { type DockerEngine, docker } from './docker-engine.js';
 import { type BrokerRunner, START_SCRIPT, STOP_MS_MAX } from './runner.js';
 
@@ -22,41 +15,27 @@ export function composeRunner({ network, user }: DockerEngine): BrokerRunner {
     inWords: 'in a container (Docker Compose)',
     listenOn: network === 'host' ? '127.0.0.1' : '0.0.0.0',
     seenAs: () => INSIDE.directory,
-    start: async ({ directory, port }) => {
-      const name = newContainerName();
+    start: ({ directory, port }) => {
       const envFile = join(directory, 'compose.env');
-      const variables = {
-        ...{ BROKER_NAME: name, BROKER_USER: user, BROKER_PORT: String(port) },
-        ...{ BROKER_DIR: directory, BROKER_START: START_SCRIPT },
-      };
-      await writeFile(envFile, envText(variables));
-      const compose = (...args: string[]): Promise<string> => {
+      const compose = (name: string, ...args: string[]): Promise<string> => {
         const files = ['--env-file', envFile, '--file', COMPOSE_FILE];
         const all = ['compose', '--project-name', name, ...files, '--profile', network, ...args];
         return docker(all, COMPOSE_MS_MAX);
       };
-      const release = guardContainer(name);
-      const remove = async (): Promise<void> => {
-        await compose('down', '--timeout', String(STOP_MS_MAX / 1000));
-        release();
-      };
-      try {
-        await compose('up', '--detach', '--pull', 'never', network);
-      } catch (cause) {
-        await remove();
-        throw cause;
-      }
-      let isOver = false;
-      return {
-        pid: await containerPid(name, network),
-        isRunning: () => isContainerRunning(name),
-        end: async (signal) => {
-          if (isOver) return;
-          isOver = true;
-          if (signal === 'SIGKILL') await killContainer(name);
-          await remove();
+      return beginContainer({
+        network,
+        begin: async (name) => {
+          const variables = {
+            ...{ BROKER_NAME: name, BROKER_USER: user, BROKER_PORT: String(port) },
+            ...{ BROKER_DIR: directory, BROKER_START: START_SCRIPT },
+          };
+          await writeFile(envFile, envText(variables));
+          await compose(name, 'up', '--detach', '--pull', 'never', network);
         },
-      };
+        remove: async (name) => {
+          await compose(name, 'down', '--timeout', String(STOP_MS_MAX / 1000));
+        },
+      });
     },
   };
 }
