@@ -132,7 +132,7 @@ async function replayOnWrongTopics({
   await log.send(purgeTopic(feed), 0, [deEntry]);
   let codes: (string | undefined)[] = [];
   await until('de has judged three misplaced records', async () => {
-    const { items } = await de.operator.listQuarantine({}, ASK);
+    const { items } = await de.quarantine.list({}, ASK);
     codes = misplaced.map((source) => items.find((item) => item.source === source)?.code);
     return !codes.includes(undefined) && (await duplicates()) > duplicatesBefore;
   });

@@ -136,7 +136,7 @@ describe('a purge', () => {
     append('purge.un.de', entry());
     await world.counted(DE, `quarantined.${code}`, 1);
     expect(await digest()).toEqual(before);
-    const { items } = await world.node(DE).operator.listQuarantine({}, soon);
+    const { items } = await world.node(DE).quarantine.list({}, soon);
     expect(items).toMatchObject([{ source: 'purge.un.de/0/0', code }]);
     expect(await world.read(DE, id)).toBeDefined();
     // the line goes on

@@ -20,6 +20,7 @@ import {
   feedTopic,
   ledgerTopic,
   purgeTopic,
+  quarantineTopic,
   receiptsTopic,
 } from '@concordat/common/domain/topics.js';
 import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
@@ -36,6 +37,7 @@ import {
   KeyService,
   NationalService,
   OperatorService,
+  QuarantineService,
   type concordat,
 } from '@concordat/common/io/rpc/definitions.js';
 import type { Served } from '@concordat/common/io/rpc/server.js';
@@ -101,6 +103,7 @@ export interface NodeHandle {
   readonly national: ClientOf<typeof NationalService>;
   readonly operator: ClientOf<typeof OperatorService>;
   readonly health: ClientOf<typeof HealthService>;
+  readonly quarantine: ClientOf<typeof QuarantineService>;
 }
 
 /**
@@ -141,6 +144,7 @@ export class NodeWorld {
     const topics: [string, number][] = [
       [eventsTopic(UN), LANES],
       [ledgerTopic(UN), 1],
+      ...[UN, ...RECIPIENTS].map((member): [string, number] => [quarantineTopic(member), 1]),
       ...RECIPIENTS.flatMap((recipient): [string, number][] => {
         const direction = { origin: UN, recipient };
         return [
@@ -236,6 +240,7 @@ export class NodeWorld {
       national: this.#client(NationalService, member, { member, service: 'system' }),
       operator: this.#client(OperatorService, member, { member, service: 'operator' }),
       health: this.#client(HealthService, member, { member, service: 'consent' }),
+      quarantine: this.#client(QuarantineService, member, { member, service: 'operator' }),
     };
     this.nodes.set(member, handle);
     return handle;

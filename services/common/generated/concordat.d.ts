@@ -6,6 +6,37 @@ export interface MessageType<T> {
   decode(reader: object): object;
 }
 
+export namespace concordat.common.v1 {
+  type ListRequest = Readonly<Record<string, never>>;
+  const ListRequest: MessageType<ListRequest>;
+
+  type QuarantineItem = {
+    readonly source: string;
+    readonly code: string;
+    readonly message: string;
+    readonly atMs: number;
+    readonly size: number;
+  };
+  const QuarantineItem: MessageType<QuarantineItem>;
+
+  type ListResponse = {
+    readonly items: readonly QuarantineItem[];
+  };
+  const ListResponse: MessageType<ListResponse>;
+
+  type ReplayRequest = {
+    readonly source: string;
+  };
+  const ReplayRequest: MessageType<ReplayRequest>;
+
+  type ReplayResponse = {
+    readonly outcome: string;
+    readonly code: string;
+    readonly message: string;
+  };
+  const ReplayResponse: MessageType<ReplayResponse>;
+}
+
 export namespace concordat.consent.v1 {
   type FetchFeedRequest = {
     readonly lane: number;
@@ -338,22 +369,6 @@ export namespace concordat.node.v1 {
     readonly sealed: boolean;
   };
   const HoldersResponse: MessageType<HoldersResponse>;
-
-  type ListQuarantineRequest = Readonly<Record<string, never>>;
-  const ListQuarantineRequest: MessageType<ListQuarantineRequest>;
-
-  type QuarantineItem = {
-    readonly source: string;
-    readonly code: string;
-    readonly message: string;
-    readonly atMs: number;
-  };
-  const QuarantineItem: MessageType<QuarantineItem>;
-
-  type ListQuarantineResponse = {
-    readonly items: readonly QuarantineItem[];
-  };
-  const ListQuarantineResponse: MessageType<ListQuarantineResponse>;
 
   type ListReadingsRequest = Readonly<Record<string, never>>;
   const ListReadingsRequest: MessageType<ListReadingsRequest>;

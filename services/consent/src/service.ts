@@ -5,7 +5,7 @@ import type { Needs } from '@concordat/common/domain/health-board.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import { requireOwnKey } from '@concordat/common/domain/own-key.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
-import { eventsTopic, feedTopic } from '@concordat/common/domain/topics.js';
+import { eventsTopic, feedTopic, quarantineTopic } from '@concordat/common/domain/topics.js';
 import { adoptTails } from '@concordat/common/io/adopt-tails.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
 import {
@@ -15,6 +15,8 @@ import {
 } from '@concordat/common/io/federation-file.js';
 import { GapFiller } from '@concordat/common/io/chain/gap-filler.js';
 import { Health } from '@concordat/common/io/health.js';
+import { Quarantine } from '@concordat/common/io/chain/quarantine.js';
+import { quarantineService } from '@concordat/common/io/chain/quarantine-service.js';
 import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import { ReleaseRules } from '@concordat/common/domain/release-rules.js';
@@ -110,6 +112,9 @@ async function open(
   const context: ConsentContext = {
     ...{ self, codec, keys, signer, clock, recipients, store, outbox, logger },
     rules: new ReleaseRules(policy),
+    quarantine: new Quarantine({
+      ...{ member: self, service: 'consent', codec, chains: store.chains, outbox },
+    }),
   };
 
   await checkTopics(context, ports);
@@ -124,7 +129,7 @@ async function open(
   const follower = new EventsFollower(context, () => filler.wake());
   const filler = new GapFiller(follower.followed, {
     ...{ fetch: node.fetchBlocks, clock, onDeath: die },
-    onFilled: () => follower.sendFed(),
+    onFilled: () => follower.settle(),
     onProblem: (error, { topic, lane }) =>
       logger.warn('a gap is not filled yet', { topic, lane, error }),
   });
@@ -140,6 +145,7 @@ async function open(
         answerCalls(context, (gaps) => filler.named(gaps)),
       ),
       serve(FeedService, feedCalls(context)),
+      quarantineService([store.chains], [follower]),
     ],
     onCall: ({ path, code, error }) => {
       if (error) logger.warn('a call is refused', { path, code, error });
@@ -147,6 +153,8 @@ async function open(
   });
   opened.push(() => server.close(config.shutdownGraceMs / 2));
 
+  follower.followed.replayUnderstood();
+  follower.settle();
   const reader = await log.read({
     name: `consent-${self}-events`,
     topics: [follower.followed.topic],
@@ -172,7 +180,7 @@ async function checkTopics(
   { log, checkTopics: check }: ConsentPorts,
 ): Promise<void> {
   const feeds = recipients.map((recipient) => feedTopic({ origin: self, recipient }));
-  await check([eventsTopic(self), ...feeds]);
+  await check([eventsTopic(self), ...feeds, quarantineTopic(self)]);
   const wanted = await log.laneCount(eventsTopic(self));
   for (const feed of feeds) {
     const lanes = await log.laneCount(feed);

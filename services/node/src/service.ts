@@ -12,12 +12,18 @@ import {
   feedTopic,
   ledgerTopic,
   purgeTopic,
+  quarantineTopic,
   receiptsTopic,
 } from '@concordat/common/domain/topics.js';
 import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
 import { GapFiller } from '@concordat/common/io/chain/gap-filler.js';
 import { Health } from '@concordat/common/io/health.js';
+import { Quarantine } from '@concordat/common/io/chain/quarantine.js';
+import {
+  type Replayable,
+  quarantineService,
+} from '@concordat/common/io/chain/quarantine-service.js';
 import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import {
@@ -28,6 +34,7 @@ import {
 } from '@concordat/common/io/rpc/definitions.js';
 import type { RpcServer, Served } from '@concordat/common/io/rpc/server.js';
 import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
+import type { ChainTables } from '@concordat/common/io/store/chain-tables.js';
 import { Outbox } from '@concordat/common/io/store/outbox.js';
 import { SealOffice } from './flows/destroy-keys.js';
 import type { NodeContext } from './flows/context.js';
@@ -157,6 +164,11 @@ async function open(
   );
   const readers = openReaders([...partners.values()], ports, die, self);
   opened.push(() => readers.close());
+  const flows = [...partners.values()].flatMap(({ ingest, honour }) => [ingest, honour]);
+  for (const flow of flows) {
+    flow.followed.replayUnderstood();
+    await flow.settle();
+  }
   await readers.open();
   health.board.set('reading', true);
   for (const { keeper, fetcher } of partners.values()) {
@@ -184,6 +196,10 @@ async function open(
     nationalService({ context, publisher, reader: new Reader(context, freshness) }),
     keyService(new KeyOffice(context), new SealOffice(context)),
     blockService(context),
+    quarantineService(
+      [context.data.chains, context.state.chains],
+      flows.map((flow) => replayable(flow, readers)),
+    ),
     operatorService({
       context,
       freshness,
@@ -214,24 +230,42 @@ function openContext(
   const data = keep(new DataStore(join(dataDir, 'data.db')));
   const vault = keep(new Vault(join(dataDir, 'vault.db'), join(dataDir, 'keks'), random));
   const state = keep(new StateStore(join(dataDir, 'state.db')));
-  const outbox = new Outbox({
-    tables: state.chains,
-    log,
-    clock,
-    onRetry: (topic, error) => logger.warn('sending again', { topic, error }),
-    onDeath,
-  });
-  opened.push(() => outbox.close());
+  const sending = (tables: ChainTables): Outbox => {
+    const outbox = new Outbox({
+      ...{ tables, log, clock, onDeath },
+      onRetry: (topic, error) => logger.warn('sending again', { topic, error }),
+    });
+    opened.push(() => outbox.close());
+    return outbox;
+  };
+  const outbox = sending(state.chains);
+  const copies = sending(data.chains);
   const codec = openRecordCodec(schemasDir);
+  const refusals = { member: self, service: 'node', codec } as const;
+  copies.start();
   return {
     ...{ self, clock, random, signer, data, vault, state, outbox, codec },
     rules: new ReleaseRules(policy),
     recent: new RecentHeaders(codec, data),
+    quarantine: {
+      data: new Quarantine({ ...refusals, chains: data.chains, outbox: copies }),
+      state: new Quarantine({ ...refusals, chains: state.chains, outbox }),
+    },
     categories: openCategoryCodec(schemasDir),
     keys: new KeyRing(federation),
     notices: new Notices(),
     warn: (code, message) => logger.warn('a record or call was refused', { code, reason: message }),
   };
+}
+
+/** What came too early and is the next now is read again: nobody can be asked for a purge entry. */
+function replayable(flow: TopicFlow, readers: Readers): Replayable {
+  const { followed } = flow;
+  const settle = async (): Promise<void> => {
+    await flow.settle();
+    if (followed.missing().length > 0) await readers.reopen(() => undefined);
+  };
+  return { followed, settle };
 }
 
 /** Profile demo: offsets and expected numbers of feeds and purges; tombstones, rows, keys and receipts stay. */
@@ -284,7 +318,7 @@ export function nodeTopics(federation: Federation, self: MemberId): string[] {
     const direction = { origin, recipient: self };
     return [feedTopic(direction), purgeTopic(direction), receiptsTopic(direction)];
   });
-  return [...own, ...received];
+  return [...own, ...received, quarantineTopic(self)];
 }
 
 function openPartner(
@@ -306,7 +340,7 @@ function openPartner(
   });
   const filler = new GapFiller(ingest.followed, {
     ...{ fetch: peers.fetchFeed(origin), clock: context.clock, onDeath },
-    onFilled: () => ingest.tellOfWaiting(),
+    onFilled: () => ingest.settle(),
     onProblem: ({ code, message }) => context.warn(code, message),
   });
   return {

@@ -5,10 +5,17 @@ import { requireOwnKey } from '@concordat/common/domain/own-key.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
 import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
-import { ledgerTopic, purgeTopic, receiptsTopic } from '@concordat/common/domain/topics.js';
+import {
+  ledgerTopic,
+  purgeTopic,
+  quarantineTopic,
+  receiptsTopic,
+} from '@concordat/common/domain/topics.js';
 import { adoptTails } from '@concordat/common/io/adopt-tails.js';
 import type { FollowedTopic } from '@concordat/common/io/chain/followed-topic.js';
 import { Health } from '@concordat/common/io/health.js';
+import { Quarantine } from '@concordat/common/io/chain/quarantine.js';
+import { quarantineService } from '@concordat/common/io/chain/quarantine-service.js';
 import type { LogClient, LogReader, LogRecord } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import { FreshnessService, PurgeService } from '@concordat/common/io/rpc/definitions.js';
@@ -124,7 +131,9 @@ async function open(
   pipeline.start();
   const wake = (): void => pipeline.wake();
   const receipts = context.others.map((holder) => followReceipts(context, holder));
-  for (const followed of [[followLedger(context)], receipts]) {
+  const ledger = followLedger(context);
+  for (const followed of [[ledger], receipts]) {
+    for (const one of followed) one.replayUnderstood();
     const reader = await follow(context, ports.log, followed, { onCommit: wake, onDeath: die });
     if (reader) opened.push(() => reader.close());
   }
@@ -143,6 +152,10 @@ async function open(
     health.served,
     serve(FreshnessService, calls.freshness),
     serve(PurgeService, calls.purge),
+    quarantineService(
+      [store.chains],
+      [ledger, ...receipts].map((followed) => ({ followed, settle: wake })),
+    ),
   ]);
   opened.push(
     () => server.close(CLOSE_GRACE_MS),
@@ -159,7 +172,12 @@ export function revocationTopics({
   const directions = members
     .filter((id) => id !== member)
     .map((recipient) => ({ origin: member, recipient }));
-  return [ledgerTopic(member), ...directions.map(purgeTopic), ...directions.map(receiptsTopic)];
+  return [
+    ledgerTopic(member),
+    ...directions.map(purgeTopic),
+    ...directions.map(receiptsTopic),
+    quarantineTopic(member),
+  ];
 }
 
 function contextOf(
@@ -181,6 +199,9 @@ function contextOf(
   return {
     ...{ self, others, codec, keys, signer, clock, store },
     ...{ outbox, node, logger, ruleOrderDeadlineMs },
+    quarantine: new Quarantine({
+      ...{ member: self, service: 'revocation', codec, chains: store.chains, outbox },
+    }),
   };
 }
 

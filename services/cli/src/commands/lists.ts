@@ -5,33 +5,10 @@ import { type MemberOptions, asMember, surroundings } from './options.js';
 import type { World } from './world.js';
 
 export function addListCommands(program: Command, world: World): void {
-  const quarantine = program
-    .command('quarantine')
-    .description('records that were refused, and kept as they came');
-  asMember(quarantine.command('list'), world)
-    .description('where each came from and why it was refused')
-    .action(async (options: MemberOptions, command: Command) => refused(world, options, command));
   const reading = program.command('reading').description('who read what');
   asMember(reading.command('list'), world)
     .description('every reading and every attempt at this node, the newest first; no content')
     .action(async (options: MemberOptions, command: Command) => readings(world, options, command));
-}
-
-async function refused(world: World, options: MemberOptions, command: Command): Promise<void> {
-  const { print, call } = surroundings(world, command);
-  const { items } = await withClient(options, DOORS.operator, (node) =>
-    node.listQuarantine({}, call),
-  );
-  print.list(
-    items.map(({ atMs, ...item }) => ({ at: timeText(atMs), ...item })),
-    {
-      at: ({ at }) => at,
-      source: ({ source }) => source,
-      code: ({ code }) => code,
-      message: ({ message }) => message,
-    },
-  );
-  print.progress(`records in quarantine: ${items.length}`);
 }
 
 async function readings(world: World, options: MemberOptions, command: Command): Promise<void> {

@@ -55,6 +55,8 @@ const COMMANDS = [
   'stream tail',
   'stream explain',
   'quarantine list',
+  'quarantine show',
+  'quarantine replay',
   'reading list',
   'status',
   'config check',

@@ -12,6 +12,7 @@ import { addFederationCommands } from './federation.js';
 import { addListCommands } from './lists.js';
 import { addGlobalOptions, usesColor } from './options.js';
 import { addPurgeCommands } from './purge.js';
+import { addQuarantineCommands } from './quarantine.js';
 import { addServiceCommands } from './service.js';
 import { addStatusCommand } from './status.js';
 import { addStreamCommands } from './stream.js';
@@ -49,6 +50,7 @@ function buildProgram(world: World): Command {
     addPurgeCommands,
     addStreamCommands,
     addListCommands,
+    addQuarantineCommands,
     addStatusCommand,
     addConfigCommands,
     addVerifyCommands,

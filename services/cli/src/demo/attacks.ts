@@ -161,7 +161,7 @@ async function judgement(
 ): Promise<string> {
   let code = '';
   await waitFor(clock, async () => {
-    const { items } = await node.operator.listQuarantine({}, ASK);
+    const { items } = await node.quarantine.list({}, ASK);
     const found = items.find((item) => item.source === source);
     if (found) code = found.code;
     const { state } = await node.operator.show({ origin: ORIGIN, eventId: target.id }, ASK);

@@ -7,6 +7,7 @@ import {
   NationalService,
   OperatorService,
   PurgeService,
+  QuarantineService,
 } from '@concordat/common/io/rpc/definitions.js';
 import { memberFiles } from '../io/federation-init.js';
 import { ORIGIN, RECIPIENTS } from './scenario.js';
@@ -14,6 +15,7 @@ import { ORIGIN, RECIPIENTS } from './scenario.js';
 export interface MemberClients {
   readonly national: ClientOf<typeof NationalService>;
   readonly operator: ClientOf<typeof OperatorService>;
+  readonly quarantine: ClientOf<typeof QuarantineService>;
 }
 
 /** The demo acts as every member's national system and operator, each with its own certificate. */
@@ -43,10 +45,14 @@ export async function openClients(dir: string, federation: Federation): Promise<
     channels.push(channel);
     return channel;
   };
-  const openMember = async (member: MemberId): Promise<MemberClients> => ({
-    national: (await open(member, 'system', 'node')).clientOf(NationalService),
-    operator: (await open(member, 'operator', 'node')).clientOf(OperatorService),
-  });
+  const openMember = async (member: MemberId): Promise<MemberClients> => {
+    const operator = await open(member, 'operator', 'node');
+    return {
+      national: (await open(member, 'system', 'node')).clientOf(NationalService),
+      operator: operator.clientOf(OperatorService),
+      quarantine: operator.clientOf(QuarantineService),
+    };
+  };
   const recipients = new Map<MemberId, MemberClients>();
   for (const member of RECIPIENTS) recipients.set(member, await openMember(member));
   return {

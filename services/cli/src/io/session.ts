@@ -7,6 +7,7 @@ import {
   NationalService,
   OperatorService,
   PurgeService,
+  QuarantineService,
 } from '@concordat/common/io/rpc/definitions.js';
 import type { MemberService } from '../domain/service-environment.js';
 import { endpointOf, homeFiles, memberIn, readFederationOf } from './home.js';
@@ -25,6 +26,11 @@ export const DOORS = {
   consent: { service: ConsentService, at: 'consent', as: 'operator' },
   purge: { service: PurgeService, at: 'revocation', as: 'operator' },
 } as const satisfies Readonly<Record<string, Door<AnyService>>>;
+
+/** Every service of a member has a quarantine of its own. */
+export function quarantineOf(at: MemberService): Door<typeof QuarantineService> {
+  return { service: QuarantineService, at, as: 'operator' };
+}
 
 export interface Whose {
   readonly home: string;

@@ -283,6 +283,18 @@ export interface DefaultNotice extends Statement {
   readonly deadlineMs: UnixMs;
 }
 
+/** What a service refused, on the member's quarantine topic. */
+export interface QuarantinedRecord {
+  readonly member: MemberId;
+  readonly service: string;
+  readonly source: string;
+  readonly code: string;
+  readonly message: string;
+  readonly atMs: UnixMs;
+  readonly valueHash: Hash;
+  readonly value: Uint8Array | null;
+}
+
 export interface ChainLink {
   readonly statement: Uint8Array;
   readonly opened: readonly { readonly slot: Uint8Array; readonly path: readonly Hash[] }[];
@@ -330,6 +342,7 @@ export interface RecordTypes {
   readonly FreshnessAnswer: FreshnessAnswer;
   readonly DefaultNotice: DefaultNotice;
   readonly Certificate: Certificate;
+  readonly QuarantinedRecord: QuarantinedRecord;
 }
 export type RecordName = keyof RecordTypes;
 

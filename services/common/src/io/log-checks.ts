@@ -10,8 +10,8 @@ const HEADER_FRAME_BYTES = 10;
 /** An upper bound of the bytes that one `send` comes to on the broker. */
 export function sendBytes(records: readonly OutgoingRecord[]): number {
   let bytes = BATCH_FRAME_BYTES;
-  for (const { value, headers } of records) {
-    bytes += RECORD_FRAME_BYTES + value.length;
+  for (const { key = '', value, headers } of records) {
+    bytes += RECORD_FRAME_BYTES + Buffer.byteLength(key) + value.length;
     for (const [name, text] of Object.entries(headers ?? {})) {
       bytes += HEADER_FRAME_BYTES + Buffer.byteLength(name) + Buffer.byteLength(text);
     }

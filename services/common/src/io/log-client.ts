@@ -22,6 +22,8 @@ export function sourceOf({
 }
 
 export interface OutgoingRecord {
+  /** Text for people who look into the topic; it neither chooses the lane nor is it read. */
+  readonly key?: string;
   readonly value: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -4,6 +4,7 @@ import type { ReleaseRules } from '@concordat/common/domain/release-rules.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
 import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
 import type { FollowedTopicPorts } from '@concordat/common/io/chain/followed-topic.js';
+import type { Quarantine } from '@concordat/common/io/chain/quarantine.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import type { Outbox } from '@concordat/common/io/store/outbox.js';
 import type { ConsentStore } from '../io/consent-store.js';
@@ -20,15 +21,19 @@ export interface ConsentContext {
   readonly recipients: readonly MemberId[];
   readonly store: ConsentStore;
   readonly outbox: Outbox;
+  readonly quarantine: Quarantine;
   readonly logger: Logger;
 }
 
 /** How a flow of this service follows a chain. */
-export function followPorts({ store, clock, logger }: ConsentContext): FollowedTopicPorts {
+export function followPorts({
+  store,
+  clock,
+  logger,
+  quarantine,
+}: ConsentContext): FollowedTopicPorts {
   return {
-    ...{ db: store.db, chains: store.chains, clock },
-    quarantine: (source, why, value, nowMs) =>
-      store.chains.quarantine(source, why, value, nowMs) === 'kept',
+    ...{ db: store.db, chains: store.chains, clock, quarantine },
     onNotice: (error, { topic, lane }) =>
       logger.warn('a record was refused, or is missing', { topic, lane, error }),
   };

@@ -49,13 +49,13 @@ export class EventsFollower {
         await this.#pause(OUTBOX_WAIT_MS);
       }
       const came = this.followed.commit(records);
-      this.sendFed();
+      this.settle();
       if (came === 'read again') throw this.followed.filled();
     }
   }
 
   /** Call after every commit: what it wrote is sent. */
-  sendFed(): void {
+  settle(): void {
     for (const [lane, recipients] of this.#fed) {
       for (const recipient of recipients) {
         this.#context.outbox.wake(feedTopic({ origin: this.#context.self, recipient }), lane);
@@ -138,12 +138,12 @@ export class EventsFollower {
     why: ConcordatError,
     nowMs: UnixMs,
   ): void {
-    const { store, logger } = this.#context;
+    const { quarantine, logger } = this.#context;
     const { lane, epoch, number } = statement.value;
     const { topic } = this.followed;
     const block = `${topic}/${String(lane)}/block-${String(epoch)}-${String(number)}`;
     const source = `${block}#${String(envelope.leaf)}`;
-    store.chains.quarantine(source, why, envelope.envelope.header, nowMs);
+    quarantine.keep(source, why, envelope.envelope.header, nowMs);
     const eventId = envelope.header.id;
     logger.warn('an event is withheld from all', { topic, lane, eventId, error: why });
   }

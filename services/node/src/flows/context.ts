@@ -5,9 +5,8 @@ import type { RecordCodec } from '@concordat/common/domain/records.js';
 import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
 import type { CategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import type { FollowedTopicPorts } from '@concordat/common/io/chain/followed-topic.js';
-import type { ChainTables } from '@concordat/common/io/store/chain-tables.js';
+import type { Quarantine } from '@concordat/common/io/chain/quarantine.js';
 import type { Outbox } from '@concordat/common/io/store/outbox.js';
-import type { Sqlite } from '@concordat/common/io/store/sqlite.js';
 import type { DataStore } from '../io/data-store.js';
 import type { StateStore } from '../io/state-store.js';
 import type { Vault } from '../io/vault.js';
@@ -28,20 +27,19 @@ export interface NodeContext {
   readonly vault: Vault;
   readonly state: StateStore;
   readonly outbox: Outbox;
+  /** one for each store that refuses */
+  readonly quarantine: { readonly data: Quarantine; readonly state: Quarantine };
   readonly notices: Notices;
   readonly recent: RecentHeaders;
   readonly warn: (code: string, message: string) => void;
 }
 
 /** How a flow of this node follows a chain, with its place in one of the stores. */
-export function followPorts(
-  { clock, warn }: NodeContext,
-  { db, chains }: { readonly db: Sqlite; readonly chains: ChainTables },
-): FollowedTopicPorts {
+export function followPorts(context: NodeContext, store: 'data' | 'state'): FollowedTopicPorts {
+  const { clock, warn, quarantine } = context;
+  const { db, chains } = context[store];
   return {
-    ...{ db, chains, clock },
-    quarantine: (source, why, value, nowMs) =>
-      chains.quarantine(source, why, value, nowMs) === 'kept',
+    ...{ db, chains, clock, quarantine: quarantine[store] },
     onNotice: ({ code, message }, { topic, lane }) =>
       warn(code, `${topic}/${String(lane)}: ${message}`),
   };

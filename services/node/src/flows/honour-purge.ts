@@ -45,7 +45,7 @@ export class PurgeHonour implements TopicFlow {
     this.#origin = origin;
     this.#onApplied = onApplied;
     const topic = purgeTopic({ origin, recipient: context.self });
-    this.followed = new FollowedTopic(followPorts(context, context.state), {
+    this.followed = new FollowedTopic(followPorts(context, 'state'), {
       topic,
       chainOf: () => topic,
       read: (value) => this.#read(value),
@@ -61,14 +61,19 @@ export class PurgeHonour implements TopicFlow {
   async handle(batch: readonly LogRecord[]): Promise<void> {
     this.#withdrawn = [];
     const came = this.followed.commit(batch);
+    await this.settle();
+    if (came === 'read again') throw this.followed.filled();
+  }
+
+  async settle(): Promise<void> {
     // open streams learn it before the deletion, and no later than the receipt
     for (const { id, category } of this.#withdrawn) {
       const { notices } = this.#context;
       notices.tell({ kind: 'WITHDRAWN', origin: this.#origin, id, category, reason: 'PURGED' });
     }
+    this.#withdrawn = [];
     await this.#finish();
     this.#onApplied();
-    if (came === 'read again') throw this.followed.filled();
   }
 
   /** The position is committed, so nobody would come back to what is not finished here: it is tried until it works. */

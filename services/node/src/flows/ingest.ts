@@ -39,7 +39,7 @@ export class Ingest implements TopicFlow {
     this.#onBatch = told.onBatch;
     this.#onWaiting = told.onWaiting;
     const topic = feedTopic({ origin, recipient: context.self });
-    this.followed = new FollowedTopic(followPorts(context, context.data), {
+    this.followed = new FollowedTopic(followPorts(context, 'data'), {
       topic,
       chainOf: (lane) => `${topic}/${String(lane)}`,
       read: (value, lane) => this.#read(value, lane),
@@ -55,12 +55,11 @@ export class Ingest implements TopicFlow {
 
   handle(batch: readonly LogRecord[]): Promise<void> {
     const came = this.followed.commit(batch);
-    this.tellOfWaiting();
+    this.settle();
     return came === 'done' ? Promise.resolve() : Promise.reject(this.followed.filled());
   }
 
-  /** Call after every commit: rows that now wait for keys are told of. */
-  tellOfWaiting(): void {
+  settle(): void {
     if (this.#waiting === 0) return;
     this.#waiting = 0;
     this.#onWaiting();

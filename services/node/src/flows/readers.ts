@@ -1,11 +1,12 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
-import type { FollowedTopic } from '@concordat/common/io/chain/followed-topic.js';
+import type { Replayable } from '@concordat/common/io/chain/quarantine-service.js';
 import type { LogClient, LogReader, LogRecord } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 
 /** One topic that is read, and what takes its records. */
-export interface TopicFlow {
-  readonly followed: FollowedTopic;
+export interface TopicFlow extends Replayable {
+  /** call after every commit: what follows from it */
+  settle(): void | Promise<void>;
   handle(batch: readonly LogRecord[]): Promise<void>;
   /** ends the waiting of `handle` */
   close(): void;

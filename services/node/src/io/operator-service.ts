@@ -46,10 +46,6 @@ export function operatorService(parts: {
     },
     holders: (request) =>
       Promise.resolve(holders(context, eventIdField('event_id', request.eventId))),
-    listQuarantine: () =>
-      Promise.resolve({
-        items: [...data.chains.quarantined(), ...state.chains.quarantined()],
-      }),
     listReadings: () =>
       Promise.resolve({
         readings: state.readings

@@ -3,6 +3,7 @@ import type { Clock } from '@concordat/common/domain/ports.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
 import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
 import type { FollowedTopicPorts } from '@concordat/common/io/chain/followed-topic.js';
+import type { Quarantine } from '@concordat/common/io/chain/quarantine.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import type { Outbox } from '@concordat/common/io/store/outbox.js';
 import type { SealAnswer } from '../domain/seal-answer.js';
@@ -28,17 +29,21 @@ export interface RevocationContext {
   readonly clock: Clock;
   readonly store: RevocationStore;
   readonly outbox: Outbox;
+  readonly quarantine: Quarantine;
   readonly node: SealingNode;
   readonly logger: Logger;
   readonly ruleOrderDeadlineMs: number;
 }
 
 /** How a flow of this service follows a chain. */
-export function followPorts({ store, clock, logger }: RevocationContext): FollowedTopicPorts {
+export function followPorts({
+  store,
+  clock,
+  logger,
+  quarantine,
+}: RevocationContext): FollowedTopicPorts {
   return {
-    ...{ db: store.db, chains: store.chains, clock },
-    quarantine: (source, why, value, nowMs) =>
-      store.chains.quarantine(source, why, value, nowMs) === 'kept',
+    ...{ db: store.db, chains: store.chains, clock, quarantine },
     onNotice: (error, { topic, lane }) =>
       logger.warn('a record was refused, or is missing', { topic, lane, error }),
   };

@@ -34,6 +34,7 @@ const RECORD_NAMES = [
   'FreshnessAnswer',
   'DefaultNotice',
   'Certificate',
+  'QuarantinedRecord',
 ] as const satisfies readonly RecordName[];
 
 const MARK = Uint8Array.of(0xc3, 0x01);

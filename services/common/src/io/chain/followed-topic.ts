@@ -1,3 +1,4 @@
+import { bytesKey } from '../../domain/bytes.js';
 import type { Link } from '../../domain/chain.js';
 import { ConcordatError, asConcordatError } from '../../domain/errors.js';
 import type { UnixMs } from '../../domain/ids.js';
@@ -6,11 +7,15 @@ import type { Result } from '../../domain/result.js';
 import { type LogRecord, sourceOf } from '../log-client.js';
 import type { ChainTables } from '../store/chain-tables.js';
 import type { Sqlite } from '../store/sqlite.js';
+import type { Quarantine } from './quarantine.js';
 
 /** Numbers remembered behind a gap. What comes after more of them is read again at the next start at the latest. */
 const EARLY_NUMBERS_MAX = 10_000;
 /** So often is the effect of a record tried before it is set aside. */
 const EFFECT_TRIES_MAX = 3;
+
+/** Reasons that a new version of the service, or of the federation file, may have ended. */
+const MAY_BE_KNOWN_NOW = ['SCHEMA_UNKNOWN', 'KEY_UNKNOWN'] as const;
 
 /** A verified statement of a chain, and what it does here once it is its turn. */
 export interface ReadStatement {
@@ -42,13 +47,7 @@ export interface FollowedTopicPorts {
   readonly db: Pick<Sqlite, 'transaction'>;
   readonly chains: ChainTables;
   readonly clock: Clock;
-  /** Keeps a record that was refused; runs in the commit that passes it by. @returns false when it was kept before */
-  readonly quarantine: (
-    source: string,
-    why: ConcordatError,
-    value: Uint8Array,
-    nowMs: UnixMs,
-  ) => boolean;
+  readonly quarantine: Pick<Quarantine, 'keep'>;
   /** Told what people should know of: a refusal, a gap, a log made anew. */
   readonly onNotice: (error: ConcordatError, at: { topic: string; lane: number }) => void;
 }
@@ -194,23 +193,48 @@ export class FollowedTopic {
   }
 
   /**
-   * Handles a quarantined record once more.
+   * Handles a quarantined record of this topic once more; with success it leaves the quarantine.
    *
-   * @returns why it is refused again; undefined when it has had its effect, now or before
+   * @returns why it stays
+   * @throws ConcordatError REQUEST_INVALID for a source that is not there, or is a part of a record only
    */
-  replay(lane: number, value: Uint8Array, code: string): ConcordatError | undefined {
-    const { db, chains, clock } = this.#ports;
-    const nowMs = clock.nowMs();
+  replay(source: string): ConcordatError | undefined {
+    const { db, chains } = this.#ports;
+    const item = chains.quarantinedAt(source);
+    const lane = Number(/^[^/]+\/(\d+)\/[^#]+$/.exec(source)?.[1]);
+    if (!item || Number.isNaN(lane)) {
+      const text =
+        'source: expected one of the list that is a whole record, <topic>/<lane>/<offset>';
+      throw new ConcordatError('REQUEST_INVALID', text);
+    }
     return db.transaction(() => {
-      const read = this.#options.read(value, lane);
-      if (!read.ok) return read.error;
-      const { link, apply } = read.value;
-      const followed = chains.follow(this.#options.chainOf(lane), link, nowMs);
-      if (followed.kind === 'next') return apply(nowMs);
-      // its number was taken then, only its effect was left out
-      if (followed.kind === 'duplicate') return code === 'RECORD_FAILED' ? apply(nowMs) : undefined;
-      return this.#refusalOf(followed, lane, link.number);
+      const problem = this.#again(lane, item);
+      if (!problem) chains.release(source);
+      return problem;
     });
+  }
+
+  /** What was refused for want of a schema or a key is handled again: call at the start, before reading. */
+  replayUnderstood(): void {
+    for (const source of this.#ports.chains.quarantinedFor(this.topic, MAY_BE_KNOWN_NOW)) {
+      this.replay(source);
+    }
+  }
+
+  #again(
+    lane: number,
+    { value, code }: { readonly value: Uint8Array; readonly code: string },
+  ): ConcordatError | undefined {
+    const { chains, clock } = this.#ports;
+    const nowMs = clock.nowMs();
+    const read = this.#options.read(value, lane);
+    if (!read.ok) return read.error;
+    const { link, apply } = read.value;
+    const followed = chains.follow(this.#options.chainOf(lane), link, nowMs);
+    if (followed.kind === 'next') return apply(nowMs);
+    // its number was taken then, only its effect was left out
+    if (followed.kind === 'duplicate') return code === 'RECORD_FAILED' ? apply(nowMs) : undefined;
+    return this.#refusalOf(followed, lane, link);
   }
 
   #head(lane: number) {
@@ -248,16 +272,17 @@ export class FollowedTopic {
         return 'gap';
       case 'broken':
       case 'equivocation':
-        return this.#refuse(place, this.#refusalOf(followed, lane, link.number), value, nowMs);
+        return this.#refuse(place, this.#refusalOf(followed, lane, link), value, nowMs);
     }
   }
 
   #refusalOf(
     followed: Exclude<ReturnType<ChainTables['follow']>, { kind: 'next' | 'duplicate' }>,
     lane: number,
-    number: number,
+    { epoch, number, hash }: Link,
   ): ConcordatError {
-    const where = `${this.#options.chainOf(lane)} number ${String(number)}`;
+    const chain = this.#options.chainOf(lane);
+    const where = `${chain} number ${String(number)}`;
     switch (followed.kind) {
       case 'gap':
         return new ConcordatError('CHAIN_GAP', `${where}: ${missingText(followed)} are missing`);
@@ -265,8 +290,11 @@ export class FollowedTopic {
         const text = `${where}: does not follow the statement before it`;
         return new ConcordatError('CHAIN_BROKEN', text);
       }
-      case 'equivocation':
-        return new ConcordatError('EQUIVOCATION', `${where}: signed before with other contents`);
+      case 'equivocation': {
+        const before = this.#ports.chains.seenHash(chain, epoch, number);
+        const hashes = `${before ? bytesKey(before) : '?'}, now as ${bytesKey(hash)}`;
+        return new ConcordatError('EQUIVOCATION', `${where}: signed before as ${hashes}`);
+      }
     }
   }
 
@@ -324,7 +352,7 @@ export class FollowedTopic {
 
   #refuse(place: Place, why: ConcordatError, value: Uint8Array, nowMs: UnixMs): 'refused' {
     const { quarantine, onNotice } = this.#ports;
-    if (quarantine(place.source, why, value, nowMs)) onNotice(why, place);
+    if (quarantine.keep(place.source, why, value, nowMs)) onNotice(why, place);
     return 'refused';
   }
 }

@@ -70,8 +70,8 @@ export function openSender(connection: KafkaConnection, admin: LogAdmin): Sender
       timeout: REQUEST_MS_MAX,
       topicMessages: sends.map(({ topic, lane, records }) => ({
         topic,
-        messages: records.map(({ value, headers }) => ({
-          key: null,
+        messages: records.map(({ key = null, value, headers }) => ({
+          key,
           value: Buffer.from(value.buffer, value.byteOffset, value.byteLength),
           partition: lane,
           ...(headers ? { headers: { ...headers } } : {}),

@@ -82,6 +82,7 @@ function clientStream<Req, Res>(
   return { kind: 'clientStream', request, response, access, ...usual, ...sizes };
 }
 
+const common = concordat.common.v1;
 const node = concordat.node.v1;
 const consent = concordat.consent.v1;
 const revocation = concordat.revocation.v1;
@@ -130,11 +131,6 @@ export const OperatorService = {
     status: unary([node.StatusRequest, node.StatusResponse], OWN_OPERATOR),
     show: unary([node.ShowRequest, node.ShowResponse], OWN_OPERATOR),
     holders: unary([node.HoldersRequest, node.HoldersResponse], OWN_OPERATOR),
-    listQuarantine: unary(
-      [node.ListQuarantineRequest, node.ListQuarantineResponse],
-      OWN_OPERATOR,
-      largeAnswer,
-    ),
     listReadings: unary(
       [node.ListReadingsRequest, node.ListReadingsResponse],
       OWN_OPERATOR,
@@ -142,6 +138,15 @@ export const OperatorService = {
     ),
     stateDigest: unary([node.StateDigestRequest, node.StateDigestResponse], OWN_OPERATOR),
     rewind: unary([node.RewindRequest, node.RewindResponse], OWN_OPERATOR),
+  },
+} as const satisfies AnyService;
+
+/** Served by every process of a member. */
+export const QuarantineService = {
+  name: 'concordat.common.v1.QuarantineService',
+  methods: {
+    list: unary([common.ListRequest, common.ListResponse], OWN_OPERATOR, largeAnswer),
+    replay: unary([common.ReplayRequest, common.ReplayResponse], OWN_OPERATOR),
   },
 } as const satisfies AnyService;
 

@@ -141,7 +141,7 @@ test('a refused record is kept once for its place, and counted once', () => {
   const keep = () => tables.quarantine('t/0/7', why, utf8('bytes'), NOW);
   expect([keep(), keep()]).toEqual(['kept', 'known']);
   expect(tables.quarantined()).toEqual([
-    { source: 't/0/7', code: 'SIGNATURE_INVALID', message: 'no', atMs: NOW },
+    { source: 't/0/7', code: 'SIGNATURE_INVALID', message: 'no', atMs: NOW, size: 5 },
   ]);
   expect(tables.counters()).toEqual({ 'quarantined.SIGNATURE_INVALID': 1 });
 });

@@ -42,6 +42,18 @@ const SENT_AGAIN_MAX = 256;
 /** The newest that are kept; what was refused before them is counted only. */
 const QUARANTINE_ROWS_MAX = 1_000;
 
+function headersAndKey(text: string): Pick<OutgoingRecord, 'headers' | 'key'> {
+  type Headers = Readonly<Record<string, string>>;
+  const stored = JSON.parse(text) as Headers | readonly [headers: Headers, key: string];
+  if (!isPair(stored)) return { headers: stored };
+  const [headers, key] = stored;
+  return { headers, key };
+}
+
+function isPair<T>(stored: T | readonly [T, string]): stored is readonly [T, string] {
+  return Array.isArray(stored);
+}
+
 function headOf(row: Row | undefined): Head {
   if (!row) return EMPTY_HEAD;
   const hash = bytesOf(row, 'hash') as Hash;
@@ -66,6 +78,15 @@ export interface KeptRecords {
   readonly values: readonly Uint8Array[];
   /** the lowest number of this epoch that is still kept; 0: none is */
   readonly firstKept: number;
+}
+
+export interface QuarantineRow {
+  readonly source: string;
+  readonly code: string;
+  readonly message: string;
+  readonly atMs: number;
+  /** of its bytes */
+  readonly size: number;
 }
 
 export interface OutboxRow {
@@ -131,7 +152,10 @@ export class ChainTables {
       topic,
       lane,
       record.value,
-      JSON.stringify(record.headers ?? {}),
+      // with a key: both in a list
+      JSON.stringify(
+        record.key === undefined ? (record.headers ?? {}) : [record.headers ?? {}, record.key],
+      ),
     );
     return numberOf(this.#db.get('SELECT max(seq) AS seq FROM outbox') ?? {}, 'seq');
   }
@@ -218,7 +242,7 @@ export class ChainTables {
         seq: numberOf(row, 'seq'),
         record: {
           value: bytesOf(row, 'value'),
-          headers: JSON.parse(textOf(row, 'headers')) as Record<string, string>,
+          ...headersAndKey(textOf(row, 'headers')),
         },
       }));
   }
@@ -233,8 +257,13 @@ export class ChainTables {
     return this.#db.get(sql, topic, lane, seq) === undefined;
   }
 
-  outboxSize(): number {
-    return numberOf(this.#db.get('SELECT count(*) AS n FROM outbox') ?? {}, 'n');
+  /** Rows that the broker has not acknowledged, of all topics or of one. */
+  outboxSize(topic?: string): number {
+    const row =
+      topic === undefined
+        ? this.#db.get('SELECT count(*) AS n FROM outbox')
+        : this.#db.get('SELECT count(*) AS n FROM outbox WHERE topic = ?', topic);
+    return numberOf(row ?? {}, 'n');
   }
 
   /** The offset of the first record that has no effect yet. */
@@ -383,20 +412,42 @@ export class ChainTables {
     return 'kept';
   }
 
-  quarantined(): {
-    readonly source: string;
-    readonly code: string;
-    readonly message: string;
-    readonly atMs: number;
-  }[] {
+  quarantined(): QuarantineRow[] {
     return this.#db
-      .all('SELECT source, code, message, at_ms FROM quarantine ORDER BY seq LIMIT 1000')
+      .all(
+        'SELECT source, code, message, at_ms, length(value) AS size FROM quarantine ORDER BY seq LIMIT ?',
+        QUARANTINE_ROWS_MAX,
+      )
       .map((row) => ({
         source: textOf(row, 'source'),
         code: textOf(row, 'code'),
         message: textOf(row, 'message'),
         atMs: numberOf(row, 'at_ms'),
+        size: numberOf(row, 'size'),
       }));
+  }
+
+  quarantinedAt(source: string): { readonly code: string; readonly value: Uint8Array } | undefined {
+    const row = this.#db.get('SELECT code, value FROM quarantine WHERE source = ?', source);
+    return row && { code: textOf(row, 'code'), value: bytesOf(row, 'value') };
+  }
+
+  /** Sources on a topic that were refused for one of these reasons, in the order of their refusal. */
+  quarantinedFor(topic: string, codes: readonly string[]): string[] {
+    const start = `${topic}/`;
+    return this.#db
+      .all(
+        `SELECT source FROM quarantine WHERE substr(source, 1, ?) = ? AND code IN (${codes.map(() => '?').join(', ')})
+         ORDER BY seq`,
+        ...[start.length, start, ...codes],
+      )
+      .map((row) => textOf(row, 'source'));
+  }
+
+  /** The record has had its effect; what proves an equivocation stays for ever. */
+  release(source: string): void {
+    this.#db.run("DELETE FROM quarantine WHERE source = ? AND code <> 'EQUIVOCATION'", source);
+    this.count('quarantine.released');
   }
 
   count(name: string, by = 1): void {
