@@ -64,10 +64,14 @@ test('the walkthrough, typed as it stands, does what it says', async () => {
   expect(out).toMatch(/firstName +SAMPLE/);
   expect(out.match(/reference +SYN-PA-/g)).toHaveLength(3);
   expect(out).not.toMatch(/remarks +An invented person, made from a seed/);
+  expect(out).toMatch(/firstName +EXEMPLAR/);
+  expect(out).toMatch(/state +PURGED\n[^]*supersededBy +[0-9a-f-]{36}/);
   expect(out).toMatch(/border-control +EX-1 +READ /);
   expect(out).toMatch(/reason +NO_RULE/);
   expect(out.match(/exit code 4/g)).toHaveLength(2);
-  expect(out).toMatch(/de +DELETED/);
+  expect(out.match(/exit code 2/g)).toHaveLength(1);
+  expect(err).toMatch(/^REQUEST_INVALID .*was replaced by [0-9a-f-]{36}: amend that one/m);
+  expect(out.match(/^de +DELETED/gm)).toHaveLength(2);
   expect(out).toMatch(/holders +de DELETED/);
   expect(err).toMatch(/^EVENT_UNKNOWN/m);
   expect(err).toMatch(/^PURGED/m);

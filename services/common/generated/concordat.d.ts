@@ -349,6 +349,10 @@ export namespace concordat.node.v1 {
     readonly handling?: Handling | null | undefined;
     readonly supersedes: string;
     readonly agreement: string;
+    readonly legalBasis: string;
+    readonly schemaHash: Uint8Array;
+    readonly supersededBy: string;
+    readonly audience?: Audience | null | undefined;
   };
   const ShowResponse: MessageType<ShowResponse>;
 

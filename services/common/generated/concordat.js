@@ -5069,6 +5069,10 @@ export const concordat = $root.concordat = (() => {
                 ShowResponse.prototype.handling = null;
                 ShowResponse.prototype.supersedes = "";
                 ShowResponse.prototype.agreement = "";
+                ShowResponse.prototype.legalBasis = "";
+                ShowResponse.prototype.schemaHash = $util.newBuffer([]);
+                ShowResponse.prototype.supersededBy = "";
+                ShowResponse.prototype.audience = null;
 
                 ShowResponse.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -5103,6 +5107,14 @@ export const concordat = $root.concordat = (() => {
                         writer.uint32(90).string(message.supersedes);
                     if (message.agreement != null && $Object.hasOwnProperty.call(message, "agreement") && message.agreement !== "")
                         writer.uint32(98).string(message.agreement);
+                    if (message.legalBasis != null && $Object.hasOwnProperty.call(message, "legalBasis") && message.legalBasis !== "")
+                        writer.uint32(106).string(message.legalBasis);
+                    if (message.schemaHash != null && $Object.hasOwnProperty.call(message, "schemaHash") && message.schemaHash.length)
+                        writer.uint32(114).bytes(message.schemaHash);
+                    if (message.supersededBy != null && $Object.hasOwnProperty.call(message, "supersededBy") && message.supersededBy !== "")
+                        writer.uint32(122).string(message.supersededBy);
+                    if (message.audience != null && $Object.hasOwnProperty.call(message, "audience"))
+                        $root.concordat.node.v1.Audience.encode(message.audience, writer.uint32(130).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -5237,6 +5249,39 @@ export const concordat = $root.concordat = (() => {
                                     message.agreement = value;
                                 else
                                     delete message.agreement;
+                                continue;
+                            }
+                        case 13: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.legalBasis = value;
+                                else
+                                    delete message.legalBasis;
+                                continue;
+                            }
+                        case 14: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.schemaHash = value;
+                                else
+                                    delete message.schemaHash;
+                                continue;
+                            }
+                        case 15: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.supersededBy = value;
+                                else
+                                    delete message.supersededBy;
+                                continue;
+                            }
+                        case 16: {
+                                if (wireType !== 2)
+                                    break;
+                                message.audience = $root.concordat.node.v1.Audience.decode(reader, reader.size(), $undefined, _depth + 1, message.audience);
                                 continue;
                             }
                         }

@@ -2,7 +2,8 @@ import { ConcordatError, asConcordatError } from '@concordat/common/domain/error
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
+import { HANDLING } from './handling-options.js';
 import { SCHEMAS_DIR } from '../io/home.js';
 import { newEventId } from '../io/new-id.js';
 import { readInput } from '../io/read-input.js';
@@ -55,24 +56,13 @@ export function addPublishCommand(event: Command, world: World): void {
     .option('--supersedes <id>', 'the own event that this one replaces', eventArgument)
     .option('--lines', 'each line of the file is an event of its own')
     .option('--id <uuid>', 'UUIDv7; the same again gets the first result', eventArgument)
-    .addOption(
-      choice(
-        '--tlp <label>',
-        'TLP 2.0',
-        ['CLEAR', 'GREEN', 'AMBER', 'AMBER_STRICT', 'RED'],
-        'AMBER',
-      ),
-    )
-    .addOption(choice('--europol <code>', 'handling code', ['H0', 'H1', 'H2', 'H3'], 'H1'))
-    .addOption(choice('--source <grade>', 'how reliable the source is', ['A', 'B', 'C', 'X'], 'X'))
-    .addOption(choice('--information <grade>', 'how certain it is', ['1', '2', '3', '4'], '4'))
+    .addOption(HANDLING.tlp().default('AMBER'))
+    .addOption(HANDLING.europol().default('H1'))
+    .addOption(HANDLING.source().default('X'))
+    .addOption(HANDLING.information().default('4'))
     .action(async (file: string, options: PublishOptions, command: Command) =>
       publish(world, file, options, command),
     );
-}
-
-function choice(flags: string, about: string, values: readonly string[], usual: string): Option {
-  return new Option(flags, about).choices(values).default(usual);
 }
 
 async function publish(
@@ -94,13 +84,9 @@ async function publish(
       const published = await node.publish(request, call).catch((cause: unknown) => {
         throw options.lines ? atLine(at + 1, cause) : cause;
       });
-      const { eventId, lane, epoch, blockNumber, leaf, repeated } = published;
-      const place = `lane ${lane}, epoch ${epoch}, block ${blockNumber}, leaf ${leaf}`;
-      print.progress(
-        repeated ? `was published before, in ${place}; nothing is added` : `published in ${place}`,
-      );
-      if (options.lines) print.line(published, eventId);
-      else print.answer(published, () => [eventId]);
+      print.progress(placeText(published));
+      if (options.lines) print.line(published, published.eventId);
+      else print.answer(published, () => [published.eventId]);
     }
   });
 }
@@ -122,6 +108,18 @@ function linesOf(bytes: Uint8Array): Uint8Array[] {
 function atLine(line: number, cause: unknown): ConcordatError {
   const { code, message } = asConcordatError(cause);
   return new ConcordatError(code, `event ${line} of the file: ${message}`, { cause });
+}
+
+/** Where an event stands, for people. */
+export function placeText({
+  lane,
+  epoch,
+  blockNumber,
+  leaf,
+  repeated,
+}: concordat.node.v1.PublishResponse): string {
+  const place = `lane ${lane}, epoch ${epoch}, block ${blockNumber}, leaf ${leaf}`;
+  return repeated ? `was published before, in ${place}; nothing is added` : `published in ${place}`;
 }
 
 function requestOf(

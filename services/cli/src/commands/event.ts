@@ -5,7 +5,9 @@ import { handlingText, openedLines, openedView } from '../domain/opened-event.js
 import { timeText } from '../domain/time-text.js';
 import { DOORS, withClient } from '../io/session.js';
 import { addGenerateCommand } from './event-generate.js';
+import { addAmendCommand } from './event-amend.js';
 import { addPublishCommand } from './event-publish.js';
+import { addRetractCommand } from './event-retract.js';
 import {
   type MemberOptions,
   asMember,
@@ -26,9 +28,13 @@ interface OpenOptions extends OriginOptions {
 }
 
 export function addEventCommands(program: Command, world: World): void {
-  const event = program.command('event').description('events: publish, look up, read');
+  const event = program
+    .command('event')
+    .description('events: publish, correct, take back, look up, read');
   addPublishCommand(event, world);
   addGenerateCommand(event, world);
+  addAmendCommand(event, world);
+  addRetractCommand(event, world);
   fromOrigin(event.command('show'), world)
     .description('header facts of one event, own or received; no content')
     .action(async (id: EventId, options: OriginOptions, command: Command) =>
@@ -77,6 +83,8 @@ async function show(
     agreement: found.agreement,
     handling: handlingText(found.handling),
     supersedes: found.supersedes,
+    supersededBy: found.supersededBy,
+    legalBasis: found.legalBasis,
     collectedAt: timeText(found.collectedAtMs),
     retainUntil: timeText(found.retainUntilMs),
     deleteBy: timeText(found.deleteByMs),

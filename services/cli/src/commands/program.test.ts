@@ -45,6 +45,8 @@ const COMMANDS = [
   'member start',
   'event publish',
   'event generate',
+  'event amend',
+  'event retract',
   'event show',
   'event open',
   'event holders',

@@ -6,7 +6,7 @@ import { durationText } from '../domain/duration.js';
 import { EXIT } from '../domain/exit-code.js';
 import { type OrderAnswer, orderExit, orderView, silenceText } from '../domain/purge-progress.js';
 import { DOORS, withClient } from '../io/session.js';
-import { watchOrder } from '../io/watch-order.js';
+import { type WatchEnd, watchOrder } from '../io/watch-order.js';
 import {
   type MemberOptions,
   type Surroundings,
@@ -35,7 +35,7 @@ export function addStatusOfPurges(purge: Command, world: World): void {
     .action(async (orderId: OrderId | undefined, options: StatusOptions, command: Command) => {
       const around = surroundings(world, command);
       if (orderId === undefined) await all(options, around);
-      else if (options.watch) await watch(world, orderId, options, around);
+      else if (options.watch) await watchToEnd(world, orderId, options, around);
       else await one(world, orderId, options, around);
     });
 }
@@ -93,12 +93,13 @@ function after(ms: number | null): string {
   return ms === null ? '' : `after ${durationText(ms)}`;
 }
 
-async function watch(
+/** Follows an order, a line for each change, and shows where it stands at the end. */
+export async function watchToEnd(
   world: World,
   orderId: OrderId,
-  options: StatusOptions,
+  options: MemberOptions,
   { print, patienceMs }: Surroundings,
-): Promise<void> {
+): Promise<Exclude<WatchEnd, 'late'>> {
   const timeoutMs = Math.min(patienceMs ?? TIMEOUT_MS_MAX, TIMEOUT_MS_MAX);
   const stop = world.interruption();
   const startMs = world.clock.monotonicMs();
@@ -132,4 +133,5 @@ async function watch(
       stopped: INTERRUPTED,
     }[end],
   );
+  return end;
 }

@@ -5,7 +5,6 @@ import { type Command, Option } from 'commander';
 import { OFFICER_REASONS, type OfficerReason } from '../domain/purge-order.js';
 import type { Printer } from '../io/print.js';
 import { DOORS, withClient } from '../io/session.js';
-import { signOrder } from '../io/sign-order.js';
 import {
   type MemberOptions,
   type Surroundings,
@@ -18,6 +17,7 @@ import {
   surroundings,
   usageError,
 } from './options.js';
+import { placeOrder } from './place-order.js';
 import { addStatusOfPurges } from './purge-status.js';
 import type { World } from './world.js';
 
@@ -111,11 +111,8 @@ async function order(
   options: OrderOptions,
   { print, call }: Surroundings,
 ): Promise<void> {
-  const { home, member, reason, deadline: deadlineMs } = options;
-  const bytes = await signOrder(world, { home, member, ids, reason, deadlineMs });
-  const { orderId } = await withClient(options, DOORS.purge, (revocation) =>
-    revocation.order({ order: bytes }, call),
-  );
+  const { reason } = options;
+  const orderId = await placeOrder(world, { ids, reason }, options, { call });
   print.answer({ orderId }, () => [orderId]);
   print.progress(`next  concordat purge status ${orderId} --watch${sameMember(options, world)}`);
 }

@@ -1,5 +1,4 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
-import { parseHeader } from '@concordat/common/domain/header.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { OperatorService, type concordat } from '@concordat/common/io/rpc/definitions.js';
 import type { GapFiller } from '@concordat/common/io/chain/gap-filler.js';
@@ -9,9 +8,9 @@ import type { FreshnessKeeper } from '../flows/keep-fresh.js';
 import { holdersOf } from '../flows/recorded-releases.js';
 import { stateDigest } from '../flows/state-digest.js';
 import { eventIdField, memberField } from './request-fields.js';
+import { showEvent } from './show-event.js';
 
 type PartnerStatus = concordat.node.v1.PartnerStatus;
-type ShowResponse = concordat.node.v1.ShowResponse;
 
 const READINGS_MAX = 1_000;
 /** What ends within this time is announced. */
@@ -42,7 +41,7 @@ export function operatorService(parts: {
       }),
     show: (request) => {
       const origin = memberField('origin', request.origin);
-      return Promise.resolve(show(context, origin, eventIdField('event_id', request.eventId)));
+      return Promise.resolve(showEvent(context, origin, eventIdField('event_id', request.eventId)));
     },
     holders: (request) =>
       Promise.resolve(holders(context, eventIdField('event_id', request.eventId))),
@@ -95,51 +94,6 @@ function partnerStatus(
     tombstones: state.tombstones.counts()[member] ?? 0,
     endingSoon: data.countEnding(member, clock.nowMs() + SOON_MS),
     gaps: gaps.filter((gap) => gap.split('.')[1] === member),
-  };
-}
-
-const SHOWN = {
-  published: 'PUBLISHED',
-  waiting: 'WAITING',
-  readable: 'READABLE',
-  refused: 'REFUSED',
-} as const;
-
-function show({ data, state, codec }: NodeContext, origin: MemberId, id: EventId): ShowResponse {
-  const nothing = {
-    category: '',
-    sections: [],
-    purposes: [],
-    collectedAtMs: 0,
-    retainUntilMs: 0,
-    deleteByMs: 0,
-    supersedes: '',
-    agreement: '',
-  };
-  const cause = state.tombstones.causeOf(origin, id);
-  if (cause !== undefined) {
-    const gone = cause === 'retention' ? 'ENDED' : 'PURGED';
-    return { origin, eventId: id, state: gone, ...nothing };
-  }
-  const row = data.find(origin, id);
-  if (!row) throw new ConcordatError('EVENT_UNKNOWN', `no event ${id} of ${origin} is held here`);
-  const header = parseHeader(codec, row.header);
-  if (!header.ok) throw header.error;
-  const { category, collectedAtMs, retainUntilMs, handling, supersedes } = header.value;
-  const { release } = row;
-  return {
-    origin,
-    eventId: id,
-    category,
-    state: SHOWN[row.state],
-    sections: release?.sections ?? header.value.sections.map(({ name }) => name),
-    purposes: release?.purposes ?? header.value.purposes,
-    collectedAtMs,
-    retainUntilMs,
-    deleteByMs: release?.deleteByMs ?? retainUntilMs,
-    handling,
-    supersedes: supersedes ?? '',
-    agreement: release ? `${release.agreementId} v${String(release.agreementVersion)}` : '',
   };
 }
 

@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS own_block(
 CREATE TABLE IF NOT EXISTS own_event(
   id BLOB PRIMARY KEY, lane INTEGER NOT NULL, epoch INTEGER NOT NULL, number INTEGER NOT NULL, leaf INTEGER NOT NULL,
   supersedes BLOB, retain_until BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS own_event_supersedes ON own_event(supersedes) WHERE supersedes IS NOT NULL;
 `;
 
 export interface BlockPlace {
@@ -135,6 +136,15 @@ export class OwnPublications {
       }
     }
     return found;
+  }
+
+  /** The first event that replaced this one, by id. */
+  successorOf(id: EventId): EventId | undefined {
+    const row = this.#db.get(
+      'SELECT id FROM own_event WHERE supersedes = ? ORDER BY id LIMIT 1',
+      idBytes(id),
+    );
+    return row && eventIdIn(bytesOf(row, 'id'));
   }
 
   count(): number {
