@@ -89,6 +89,9 @@ export namespace concordat.consent.v1 {
     readonly deleteByMs: number;
     readonly decidedAtMs: number;
     readonly category: string;
+    readonly policyVersion: string;
+    readonly facts: readonly string[];
+    readonly policyChanged: boolean;
   };
   const ExplainResponse: MessageType<ExplainResponse>;
 }

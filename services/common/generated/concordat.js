@@ -1186,6 +1186,7 @@ export const concordat = $root.concordat = (() => {
                 const ExplainResponse = function (properties) {
                     this.sections = [];
                     this.purposes = [];
+                    this.facts = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1202,6 +1203,9 @@ export const concordat = $root.concordat = (() => {
                 ExplainResponse.prototype.deleteByMs = 0;
                 ExplainResponse.prototype.decidedAtMs = 0;
                 ExplainResponse.prototype.category = "";
+                ExplainResponse.prototype.policyVersion = "";
+                ExplainResponse.prototype.facts = $util.emptyArray;
+                ExplainResponse.prototype.policyChanged = false;
 
                 ExplainResponse.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -1232,6 +1236,13 @@ export const concordat = $root.concordat = (() => {
                         writer.uint32(72).int64(message.decidedAtMs);
                     if (message.category != null && $Object.hasOwnProperty.call(message, "category") && message.category !== "")
                         writer.uint32(82).string(message.category);
+                    if (message.policyVersion != null && $Object.hasOwnProperty.call(message, "policyVersion") && message.policyVersion !== "")
+                        writer.uint32(90).string(message.policyVersion);
+                    if (message.facts != null && message.facts.length)
+                        for (let i = 0; i < message.facts.length; ++i)
+                            writer.uint32(98).string(message.facts[i]);
+                    if (message.policyChanged != null && $Object.hasOwnProperty.call(message, "policyChanged") && message.policyChanged !== false)
+                        writer.uint32(104).bool(message.policyChanged);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -1351,6 +1362,32 @@ export const concordat = $root.concordat = (() => {
                                     message.category = value;
                                 else
                                     delete message.category;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.policyVersion = value;
+                                else
+                                    delete message.policyVersion;
+                                continue;
+                            }
+                        case 12: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.facts && message.facts.length))
+                                    message.facts = [];
+                                message.facts.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 13: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.policyChanged = value;
+                                else
+                                    delete message.policyChanged;
                                 continue;
                             }
                         }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readFeedBlock } from '@concordat/common/domain/block.js';
 import { EMPTY_HEAD, followChain } from '@concordat/common/domain/chain.js';
-import type { MemberId } from '@concordat/common/domain/ids.js';
+import { type MemberId, asUnixMs } from '@concordat/common/domain/ids.js';
 import { type LogClient, type LogRecord, SEND_BYTES_MAX } from '@concordat/common/io/log-client.js';
 import type { FetchAgain } from '@concordat/common/io/chain/gap-filler.js';
 import type { LogFields, Logger } from '@concordat/common/io/logger.js';
@@ -29,7 +29,7 @@ const [un, de, fr, nl] = [memberOf('un'), memberOf('de'), memberOf('fr'), member
 const RECIPIENTS = [de, fr, nl];
 const LANES = 3;
 const federation = testFederation([un, ...RECIPIENTS]);
-const clock = { ...systemClock, nowMs: () => NOW };
+const clock = { ...systemClock, nowMs: () => nowMs };
 
 const rule = (id: string, recipient: MemberId, categories: string[], sections: string[]) => ({
   ...{ id, effect: 'permit', recipients: [recipient], categories, sections },
@@ -51,6 +51,7 @@ const POLICY = {
 };
 
 let dir: string;
+let nowMs = NOW;
 let memory: MemoryLog;
 let origin: TestOrigin;
 let said: { readonly text: string; readonly fields: LogFields | undefined }[];
@@ -59,6 +60,7 @@ let running: Consent | undefined;
 let fetchBlocks: FetchAgain;
 
 beforeEach(() => {
+  nowMs = NOW;
   dir = mkdtempSync(join(tmpdir(), 'consent-'));
   memory = new MemoryLog();
   memory.createTopic('events.un', LANES);
@@ -658,7 +660,26 @@ describe('an operator is told', () => {
       deleteByMs: NOW + 30 * 86_400_000,
       decidedAtMs: NOW,
       category: 'listing.al-qaida.individual',
+      policyVersion: expect.stringMatching(/^[\w-]{43}$/),
+      policyChanged: false,
+      facts: expect.arrayContaining(['agreement a1 v2: in force']),
     });
+  });
+
+  test('what a decision rested on', async () => {
+    const { facts } = await explain(2, 'fr');
+    expect(facts).toContainEqual(
+      expect.stringMatching(/^rule r-fr: in force, does not speak of listing.taliban.entity, /),
+    );
+    expect((await explain(1, 'se')).facts).toEqual(['no agreement between un and se']);
+  });
+
+  test('that agreements have changed since, rather than facts that it did not rest on', async () => {
+    const before = await explain(1, 'fr');
+    await stop();
+    nowMs = asUnixMs(NOW + 1);
+    await start(undefined, config({}, { ...POLICY, consents: [] }));
+    expect(await explain(1, 'fr')).toEqual({ ...before, facts: [], policyChanged: true });
   });
 
   test('why an event was withheld', async () => {

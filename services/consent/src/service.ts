@@ -4,6 +4,7 @@ import { KeyRing } from '@concordat/common/domain/federation.js';
 import type { Needs } from '@concordat/common/domain/health-board.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import { requireOwnKey } from '@concordat/common/domain/own-key.js';
+import { policyVersion } from '@concordat/common/domain/release-facts.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
 import { eventsTopic, feedTopic, quarantineTopic } from '@concordat/common/domain/topics.js';
 import { adoptTails } from '@concordat/common/io/adopt-tails.js';
@@ -111,12 +112,14 @@ async function open(
   opened.push(() => outbox.close());
   const context: ConsentContext = {
     ...{ self, codec, keys, signer, clock, recipients, store, outbox, logger },
+    policy,
     rules: new ReleaseRules(policy),
     quarantine: new Quarantine({
       ...{ member: self, service: 'consent', codec, chains: store.chains, outbox },
     }),
   };
 
+  store.usePolicy(policyVersion(policy), clock.nowMs());
   await checkTopics(context, ports);
   for (const recipient of recipients) await adoptFeed(context, log, recipient);
   outbox.start();

@@ -113,6 +113,8 @@ async function explain(
     change: why?.change ?? '',
     rule: decided.ruleId,
     agreement: agreementId === '' ? '' : `${agreementId} v${agreementVersion}`,
+    policy: decided.policyVersion,
+    facts: decided.policyChanged ? ['agreements or consents have changed since'] : decided.facts,
     category: decided.category,
     sections: decided.sections,
     purposes: decided.purposes,

@@ -2,9 +2,11 @@ import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import {
   type EventId,
   type MemberId,
+  asUnixMs,
   parseEventId,
   parseMemberId,
 } from '@concordat/common/domain/ids.js';
+import { policyVersion, releaseFacts } from '@concordat/common/domain/release-facts.js';
 import type { ConsentService } from '@concordat/common/io/rpc/definitions.js';
 import type { Handlers } from '@concordat/common/io/rpc/server.js';
 import type { Decided } from '../io/consent-store.js';
@@ -32,9 +34,19 @@ export function answerCalls(
       if (!member.ok || member.value === self) {
         throw fieldError('REQUEST_INVALID', 'recipient', 'expected the id of another member');
       }
-      return explain(context, id.value, member.value);
+      return withFacts(context, member.value, explain(context, id.value, member.value));
     },
   };
+}
+
+/** What the decision rested on, as long as agreements and consents are still those of then. */
+function withFacts({ self, store, policy }: ConsentContext, recipient: MemberId, decided: Decided) {
+  const { category, decidedAtMs } = decided;
+  const version = store.policyAt(asUnixMs(decidedAtMs));
+  const policyChanged = version !== policyVersion(policy);
+  const about = { origin: self, recipient, category };
+  const facts = policyChanged ? [] : releaseFacts(policy, about, asUnixMs(decidedAtMs));
+  return { ...decided, policyVersion: version, facts, policyChanged };
 }
 
 function explain({ store, recipients }: ConsentContext, id: EventId, recipient: MemberId): Decided {

@@ -1,3 +1,4 @@
+import type { Policy } from '@concordat/common/domain/agreement.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
 import type { ReleaseRules } from '@concordat/common/domain/release-rules.js';
@@ -16,6 +17,7 @@ export interface ConsentContext {
   readonly keys: KeyDirectory;
   readonly signer: Signer;
   readonly clock: Clock;
+  readonly policy: Policy;
   readonly rules: ReleaseRules;
   /** the other parties of our agreements, in order */
   readonly recipients: readonly MemberId[];

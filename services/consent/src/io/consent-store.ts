@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS ground(
 CREATE TABLE IF NOT EXISTS decision(
   id BLOB NOT NULL, recipient TEXT NOT NULL, ground INTEGER NOT NULL, delete_by BLOB NOT NULL,
   decided_at_ms INTEGER NOT NULL, PRIMARY KEY(id, recipient)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS policy(since_ms INTEGER PRIMARY KEY, version TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tally(
   recipient TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY(recipient, outcome, reason)) WITHOUT ROWID;
@@ -152,6 +153,21 @@ export class ConsentStore {
       ...columns,
     );
     return { ground: numberOf(row ?? {}, 'ground'), outcome, reason };
+  }
+
+  /** Decisions from now on are made under this version. */
+  usePolicy(version: string, nowMs: UnixMs): void {
+    if (this.policyAt(nowMs) === version) return;
+    this.db.run('INSERT OR REPLACE INTO policy VALUES(?, ?)', nowMs, version);
+  }
+
+  /** The version that a decision of this time was made under; `''` before the first that was noted. */
+  policyAt(atMs: UnixMs): string {
+    const row = this.db.get(
+      'SELECT version FROM policy WHERE since_ms <= ? ORDER BY since_ms DESC LIMIT 1',
+      atMs,
+    );
+    return row ? textOf(row, 'version') : '';
   }
 
   decided(id: EventId, recipient: MemberId): Decided | undefined {
