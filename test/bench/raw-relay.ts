@@ -45,9 +45,9 @@ export async function openRawRelay(stage: Stage): Promise<RawRelay> {
     ...{ producer, relay, consumer },
     run: async (count, sendSize) => {
       await relay.calls.setSendSize(sendSize);
-      await producer.calls.prepare(count);
+      await consumer.calls.expect(await producer.calls.prepare(count));
       const firstMs = await stage.unlessFailed(producer.calls.sendAll(sendSize));
-      const lastMs = await stage.unlessFailed(consumer.calls.last(count));
+      const lastMs = await stage.unlessFailed(consumer.calls.last());
       return (count * 1_000) / (lastMs - firstMs);
     },
     close: async () => {

@@ -25,9 +25,9 @@ export async function measureLatency(stage: Stage, plan: BenchPlan): Promise<Pha
     return elapsed(await calls.publishSteadily(perSecond), await subscriber.calls.seen(ids));
   };
   const reference = async (count: number): Promise<number[]> => {
-    const keys = await raw.producer.calls.prepare(count);
+    await raw.consumer.calls.expect(await raw.producer.calls.prepare(count));
     const dueMs = await raw.producer.calls.sendSteadily(perSecond);
-    return elapsed(dueMs, await raw.consumer.calls.seen(keys));
+    return elapsed(dueMs, await raw.consumer.calls.seen());
   };
   await stage.unlessFailed(ours(perSecond));
   await stage.unlessFailed(reference(perSecond));

@@ -8,20 +8,28 @@ type PublishRequest = concordat.node.v1.PublishRequest;
 type Connection = Awaited<ReturnType<typeof connect<'national'>>>;
 
 const CALL = { timeoutMs: 120_000, waitForReady: true } as const;
-/** Calls under way at once: enough to fill a block on every lane. */
-const WIDTH = 2_048;
+/** Events of one message of a stream: the most it may hold. */
+const MESSAGE_EVENTS = 256;
+
+function* messages(requests: readonly PublishRequest[]): Generator<{ events: PublishRequest[] }> {
+  for (let at = 0; at < requests.length; at += MESSAGE_EVENTS) {
+    yield { events: requests.slice(at, at + MESSAGE_EVENTS) };
+  }
+}
 
 /** The national system of the origin: makes events, then publishes them. */
 export function publisherCalls() {
   let connection: Connection | undefined;
   let prepared: readonly PublishRequest[] = [];
 
-  /** @returns the block that the event is in */
-  const publish = async (request: PublishRequest): Promise<string> => {
+  const opened = (): Connection['client'] => {
     if (!connection) throw new TypeError('not connected');
-    const { lane, blockNumber, repeated } = await connection.client.publish(request, CALL);
+    return connection.client;
+  };
+
+  const publish = async (request: PublishRequest): Promise<void> => {
+    const { repeated } = await opened().publish(request, CALL);
     if (repeated) throw new Error(`${request.eventId} was published before`);
-    return `${String(lane)}/${String(blockNumber)}`;
   };
 
   return {
@@ -35,23 +43,22 @@ export function publisherCalls() {
       return prepared.map(({ eventId }) => eventId);
     },
 
-    /** Publishes what is prepared as fast as the node takes it. @returns when the first was sent, and how many blocks it made */
+    /** Publishes what is prepared in one stream, as fast as the node takes it. @returns when it began, and how many blocks it made */
     async publishAll(): Promise<{ readonly firstMs: number; readonly blocks: number }> {
       const firstMs = machineMs();
-      const blocks = new Set<string>();
-      const queue = prepared.values();
-      const lane = async (): Promise<void> => {
-        for (const request of queue) blocks.add(await publish(request));
-      };
-      await Promise.all(Array.from({ length: WIDTH }, lane));
-      return { firstMs, blocks: blocks.size };
+      const answer = await opened().publishStream(messages(prepared), CALL);
+      if (answer.published !== prepared.length) {
+        const [first] = answer.refusals;
+        const why = first ? `: ${first.code} ${first.field} ${first.message}` : '';
+        throw new Error(`published ${answer.published} of ${prepared.length}${why}`);
+      }
+      const blocks = answer.runs.map(({ lane, blockNumber }) => `${lane}/${blockNumber}`);
+      return { firstMs, blocks: new Set(blocks).size };
     },
 
     /** Publishes what is prepared at a steady rate, however long answers take. @returns when each was due */
     publishSteadily: (perSecond: number): Promise<number[]> =>
-      openLoop(prepared, perSecond, async (request) => {
-        await publish(request);
-      }),
+      openLoop(prepared, perSecond, publish),
   };
 }
 export type PublisherCalls = ReturnType<typeof publisherCalls>;

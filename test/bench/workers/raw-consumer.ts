@@ -3,35 +3,50 @@ import { machineMs } from '../proc.js';
 import { untilComplete } from '../until-complete.js';
 import { type RawPlace, rawConsumer, rawKafka } from './raw-kafka.js';
 
-/** The reference's last process: notes when each record came. */
+/**
+ * The reference's last process: notes when each record came first. Kafka delivers at least once, so a busy relay may repeat some,
+ * even some of an earlier measurement: they are not counted.
+ */
 export function rawConsumerCalls() {
   let consumer: Consumer | undefined;
+  /** when each awaited record came; 0: not yet */
   let seenMs = new Map<string, number>();
   let received = 0;
   let lastMs = 0;
 
+  const untilAll = (): Promise<number> =>
+    untilComplete('records of the reference', seenMs.size, async () => received);
+
   return {
     async connect(place: RawPlace): Promise<void> {
       consumer = await rawConsumer(rawKafka(place, 'raw-consumer'), place.second, (batch) => {
-        lastMs = machineMs();
-        received += batch.length;
-        for (const { key } of batch) seenMs.set(String(key), lastMs);
+        const nowMs = machineMs();
+        for (const { key } of batch) {
+          const name = String(key);
+          if (seenMs.get(name) !== 0) continue;
+          seenMs.set(name, nowMs);
+          received += 1;
+          lastMs = nowMs;
+        }
       });
     },
 
-    /** Waits for so many records since the last call. @returns when the last came */
-    async last(count: number): Promise<number> {
-      await untilComplete('records of the reference', count, async () => received);
-      [received, seenMs] = [0, new Map()];
+    /** From now on these are awaited, by key. */
+    async expect(keys: readonly string[]): Promise<void> {
+      seenMs = new Map(keys.map((key) => [key, 0]));
+      received = 0;
+    },
+
+    /** Waits for all that are expected. @returns when the last came */
+    async last(): Promise<number> {
+      await untilAll();
       return lastMs;
     },
 
-    /** Waits for every one of these since the last call. @returns when each came, in their order */
-    async seen(keys: readonly string[]): Promise<number[]> {
-      await untilComplete('records of the reference', keys.length, async () => received);
-      const times = keys.map((key) => seenMs.get(key) ?? Number.NaN);
-      [received, seenMs] = [0, new Map()];
-      return times;
+    /** Waits for all that are expected. @returns when each came, in their order */
+    async seen(): Promise<number[]> {
+      await untilAll();
+      return [...seenMs.values()];
     },
 
     async disconnect(): Promise<void> {
