@@ -132,7 +132,7 @@ export class NodeWorld {
     monotonicMs: () => (systemClock.monotonicMs() + this.ahead.monotonicMs) as MonotonicMs,
   };
   /** Stands between a recipient and the origin's key service. */
-  aroundKeys: (ask: AskForKeys) => AskForKeys = (ask) => ask;
+  aroundKeys: (ask: AskForKeys, recipient: MemberId) => AskForKeys = (ask) => ask;
   /** the answer of the revocation service to a nonce */
   answerNonce: (recipient: MemberId, nonce: Uint8Array) => Uint8Array;
   readonly #served = new Map<MemberId, readonly Served[]>();
@@ -223,7 +223,7 @@ export class NodeWorld {
         logger: this.#logger(member),
         peers: {
           askForKeys: (origin) => (wanted, signal) =>
-            this.aroundKeys(this.askForKeys(member, origin))(wanted, signal),
+            this.aroundKeys(this.askForKeys(member, origin), member)(wanted, signal),
           fetchFeed: () => (wanted) => this.feedService(member).fetchFeed(wanted, { timeoutMs: 1 }),
           askFreshness: () => async (nonce) => this.answerNonce(member, nonce),
           close: () => undefined,
@@ -271,6 +271,11 @@ export class NodeWorld {
   /** The origin's key service as another service of a member calls it. */
   keyService(caller: Pick<Identity, 'member' | 'service'>): ClientOf<typeof KeyService> {
     return this.#client(KeyService, UN, caller);
+  }
+
+  /** What a node serves, for a test that puts it on a real port. */
+  serving(member: MemberId): readonly Served[] {
+    return this.#served.get(member) ?? [];
   }
 
   /** The origin's feed service as the node of a member calls it. */
