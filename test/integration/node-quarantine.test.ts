@@ -1,3 +1,4 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { sha256 } from '@concordat/common/domain/bytes.js';
@@ -6,7 +7,7 @@ import { type MemberId, asUnixMs } from '@concordat/common/domain/ids.js';
 import type { FeedStatement, QuarantinedRecord } from '@concordat/common/domain/records.js';
 import { SUITE, signStatement } from '@concordat/common/domain/statement.js';
 import { Sqlite } from '@concordat/common/io/store/sqlite.js';
-import { codec, memberOf, testFederation } from '../support/federation.js';
+import { codec, memberOf, schemasDir, testFederation } from '../support/federation.js';
 import { DE, LANES, NodeWorld, UN, refusalOf } from '../support/node-world.js';
 import { eventId } from '../support/origin.js';
 import '../support/long-timeout.js';
@@ -227,6 +228,33 @@ describe('D17: a record of a schema that is not known', () => {
     await world.readable(DE, 2);
     expect(await items()).toEqual([]);
     expect(await world.partner(DE)).toMatchObject({ gaps: [] });
+  });
+});
+
+describe('D17: an event of a category schema that is not known', () => {
+  test('is kept with its keys, not readable, and opens by itself once the schema is approved', async () => {
+    const here = join(world.dir, 'schemas');
+    const approved = join(world.dir, 'approved');
+    cpSync(schemasDir, here, { recursive: true });
+    rmSync(join(here, 'listing.v1.avsc'));
+    mkdirSync(approved);
+    await world.start(UN);
+    await world.startNode(DE, { schemasDir: here, approvedSchemasDir: approved });
+    await world.publish(0);
+    await world.readable(DE, 1);
+    const reading = () => world.read(DE, eventId(0));
+    expect(await refusalOf(reading())).toMatchObject({ code: 'SCHEMA_UNKNOWN' });
+
+    // there, but approved by nobody; then approved by another hash
+    const file = 'listing.v1.avsc';
+    cpSync(join(schemasDir, file), join(approved, file));
+    const list = (hash: string) =>
+      writeFileSync(join(approved, 'approved.json'), JSON.stringify({ [file]: hash }));
+    expect(await refusalOf(reading())).toMatchObject({ code: 'SCHEMA_UNKNOWN' });
+    list('00'.repeat(32));
+    expect(await refusalOf(reading())).toMatchObject({ code: 'SCHEMA_INVALID' });
+    list(Buffer.from(sha256(readFileSync(join(approved, file)))).toString('hex'));
+    expect(await reading()).toMatchObject({ secondName: 'Countess Lovelace' });
   });
 });
 

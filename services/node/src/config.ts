@@ -9,6 +9,7 @@ import { z } from 'zod';
 const DAY_MS = 86_400_000;
 
 const SETTINGS = serviceSettings({
+  approvedSchemasDir: textSetting('the path of a directory with approved.json').optional(),
   agreementsFile: textSetting('the path of the agreements file'),
   /** How often events are looked for whose delete-by has passed. */
   retentionCheckMs: integerSetting({ min: 100, max: DAY_MS }).default(60_000),

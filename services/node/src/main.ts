@@ -16,7 +16,7 @@ import { rpcPeers } from './io/peers.js';
 import { nodeTopics, startNode } from './service.js';
 
 async function start(config: NodeConfig, logger: Logger): Promise<RunningService> {
-  const { member, profile, dataDir, schemasDir } = config;
+  const { member, profile, dataDir, schemasDir, approvedSchemasDir } = config;
   const federation = await readFederationFile(config.federationFile);
   const tls = await readTlsFiles({ ...config.tls, ca: federation.ca });
   const signer = await readSigningKey(config.signingKeyFile);
@@ -25,7 +25,7 @@ async function start(config: NodeConfig, logger: Logger): Promise<RunningService
   await checkTopics(nodeTopics(federation, member));
   return startNode(
     {
-      ...{ member, profile, dataDir, schemasDir, federation, signer },
+      ...{ member, profile, dataDir, schemasDir, approvedSchemasDir, federation, signer },
       policy: readPolicyFile(config.agreementsFile),
       freshnessEveryMs: config.freshness.everyMs,
       retentionCheckMs: config.retentionCheckMs,

@@ -66,6 +66,8 @@ export interface NodeSettings {
   readonly profile: 'production' | 'demo';
   readonly dataDir: string;
   readonly schemasDir: string;
+  /** category schemas that were approved later; see `openCategoryCodec` */
+  readonly approvedSchemasDir?: string | undefined;
   readonly federation: Federation;
   readonly policy: Policy;
   readonly signer: Signer;
@@ -216,7 +218,15 @@ async function open(
 
 /** The stores under the lock of their directory, and the outbox over them. */
 function openContext(
-  { member: self, dataDir, schemasDir, federation, policy, signer }: NodeSettings,
+  {
+    member: self,
+    dataDir,
+    schemasDir,
+    approvedSchemasDir,
+    federation,
+    policy,
+    signer,
+  }: NodeSettings,
   { clock, random, log, logger }: NodePorts,
   opened: Closer[],
   onDeath: (cause: Error) => void,
@@ -251,7 +261,7 @@ function openContext(
       data: new Quarantine({ ...refusals, chains: data.chains, outbox: copies }),
       state: new Quarantine({ ...refusals, chains: state.chains, outbox }),
     },
-    categories: openCategoryCodec(schemasDir),
+    categories: openCategoryCodec(schemasDir, approvedSchemasDir),
     keys: new KeyRing(federation),
     notices: new Notices(),
     warn: (code, message) => logger.warn('a record or call was refused', { code, reason: message }),

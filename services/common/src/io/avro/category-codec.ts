@@ -56,21 +56,31 @@ export interface CategoryCodec {
   findByCategory(category: string, version?: number): CategoryType | undefined;
 }
 
-/** @throws ConcordatError SCHEMA_INVALID when a category schema breaks the rules */
-export function openCategoryCodec(schemasDir: string): CategoryCodec {
+/**
+ * @param approvedDir schemas that were approved after this version was made: `approved.json` there names each file with its
+ *        SHA-256 in hexadecimal, as `released.json` does; looked at again whenever an unknown schema is met
+ * @throws ConcordatError SCHEMA_INVALID when a category schema breaks the rules, or is not the one that was approved
+ */
+export function openCategoryCodec(schemasDir: string, approvedDir?: string): CategoryCodec {
   const types = new Map<string, LoadedCategory>();
-  for (const file of readdirSync(schemasDir).sort()) {
-    const version = /\.v([1-9]\d*)\.avsc$/.exec(file)?.[1];
-    if (version === undefined) continue;
-    const bytes = readFileSync(join(schemasDir, file));
-    const json: unknown = JSON.parse(bytes.toString('utf8'));
-    if (!isCategorySchema(json)) continue;
-    const hash = sha256(bytes);
-    types.set(bytesKey(hash), new LoadedCategory(parse(file, json), Number(version), hash));
-  }
-  const newestFirst = [...types.values()].sort((a, b) => b.version - a.version);
+  for (const file of readdirSync(schemasDir).sort()) add(types, file, join(schemasDir, file));
+  let newestFirst = byVersion(types);
+  let listed = '';
+  /** @returns whether the list is another one than before */
+  const lookAgain = (): boolean => {
+    const list = approvedDir === undefined ? '' : approvedList(approvedDir);
+    if (approvedDir === undefined || list === listed) return false;
+    for (const [file, hash] of approvedFiles(list)) {
+      add(types, file, join(approvedDir, file), hash);
+    }
+    newestFirst = byVersion(types);
+    listed = list;
+    return true;
+  };
+  lookAgain();
+  const find = (hash: Uint8Array) => types.get(bytesKey(hash));
   return {
-    find: (hash) => types.get(bytesKey(hash)),
+    find: (hash) => find(hash) ?? (lookAgain() ? find(hash) : undefined),
     findByCategory: (category, version) =>
       newestFirst.find(
         (type) =>
@@ -78,6 +88,52 @@ export function openCategoryCodec(schemasDir: string): CategoryCodec {
           (version === undefined || type.version === version),
       ),
   };
+}
+
+function byVersion(types: ReadonlyMap<string, LoadedCategory>): LoadedCategory[] {
+  return [...types.values()].sort((a, b) => b.version - a.version);
+}
+
+/** @param approved SHA-256 of the file in hexadecimal, for a schema that is not of this repository */
+function add(
+  types: Map<string, LoadedCategory>,
+  file: string,
+  path: string,
+  approved?: string,
+): void {
+  const version = /\.v([1-9]\d*)\.avsc$/.exec(file)?.[1];
+  if (version === undefined) return;
+  const bytes = readFileSync(path);
+  const hash = sha256(bytes);
+  if (approved !== undefined && Buffer.from(hash).toString('hex') !== approved) {
+    const text = `${file}: its SHA-256 is not the one that approved.json names`;
+    throw new ConcordatError('SCHEMA_INVALID', text);
+  }
+  const json: unknown = JSON.parse(bytes.toString('utf8'));
+  if (!isCategorySchema(json)) return;
+  types.set(bytesKey(hash), new LoadedCategory(parse(file, json), Number(version), hash));
+}
+
+/** The text of `approved.json`; nothing is approved while there is none. */
+function approvedList(dir: string): string {
+  try {
+    return readFileSync(join(dir, 'approved.json'), 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return '';
+    throw cause;
+  }
+}
+
+function approvedFiles(list: string): [file: string, hash: string][] {
+  if (list === '') return [];
+  const json: unknown = JSON.parse(list);
+  const files = typeof json === 'object' && json !== null ? Object.entries(json) : [];
+  return files.map(([file, hash]: [string, unknown]) => {
+    if (typeof hash === 'string' && /^[a-z0-9-]+\.v[1-9]\d*\.avsc$/.test(file)) return [file, hash];
+    const text =
+      'approved.json: expected file names such as listing.v2.avsc, each with its SHA-256';
+    throw new ConcordatError('SCHEMA_INVALID', text);
+  });
 }
 
 function parse(file: string, json: unknown): CategorySchema {
