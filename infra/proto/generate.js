@@ -1,8 +1,10 @@
-// Builds services/common/generated/concordat.{js,d.ts} from proto/. `--check` compares and writes nothing.
+// Builds services/common/generated/{concordat,descriptors}.{js,d.ts} from proto/. `--check` compares and writes nothing.
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import protobuf from 'protobufjs';
+import descriptor from 'protobufjs/ext/descriptor.js';
 import pbjs from 'protobufjs-cli/pbjs.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -107,7 +109,60 @@ export interface MessageType<T> {
   return `${notice}${head}\n${namespaces(JSON.parse(json), [])}`;
 }
 
-const files = { 'concordat.js': await code(), 'concordat.d.ts': await types() };
+/** Full names of all that a file declares, as reflection is asked for them. */
+function symbolsOf(file) {
+  const inMessage = (path, { name, nestedType = [] }) => [
+    `${path}.${name}`,
+    ...nestedType.flatMap((inner) => inMessage(`${path}.${name}`, inner)),
+  ];
+  const inService = ({ name, method }) => [
+    `${file.package}.${name}`,
+    ...method.map((one) => `${file.package}.${name}.${one.name}`),
+  ];
+  return [
+    ...file.service.flatMap(inService),
+    ...file.messageType.flatMap((one) => inMessage(file.package, one)),
+  ];
+}
+
+/** Our own protos as FileDescriptorProtos, for reflection in profile demo. */
+function descriptors() {
+  const root = new protobuf.Root();
+  root.resolvePath = (_origin, target) => (isAbsolute(target) ? target : join(source, target));
+  root.loadSync(protos, { keepCase: true }).resolveAll();
+  const files = root.toDescriptor('proto3').file.filter((file) => file.service?.length > 0);
+  const known = files.map((file) => {
+    const inside = protos.filter((path) =>
+      path.startsWith(join(source, ...file.package.split('.'), '/')),
+    );
+    if (inside.length !== 1) throw new Error(`expected one file of package ${file.package}`);
+    const [path = ''] = inside;
+    const name = relative(source, path);
+    const bytes = descriptor.FileDescriptorProto.encode({ ...file, name }).finish();
+    const symbols = symbolsOf(file);
+    return { name, symbols, base64: Buffer.from(bytes).toString('base64') };
+  });
+  return `${notice}export const descriptors = ${JSON.stringify(known, undefined, 2)};\n`;
+}
+
+const descriptorTypes = `${notice}
+/** A file of proto/, as protobuf describes it. */
+export const descriptors: readonly {
+  /** below proto/ */
+  readonly name: string;
+  /** full names of its services, methods and messages */
+  readonly symbols: readonly string[];
+  /** a FileDescriptorProto */
+  readonly base64: string;
+}[];
+`;
+
+const files = {
+  'concordat.js': await code(),
+  'concordat.d.ts': await types(),
+  'descriptors.js': descriptors(),
+  'descriptors.d.ts': descriptorTypes,
+};
 const check = process.argv.includes('--check');
 
 for (const [name, text] of Object.entries(files)) {

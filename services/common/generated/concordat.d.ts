@@ -572,3 +572,121 @@ export namespace grpc.health.v1 {
   };
   const HealthCheckResponse: MessageType<HealthCheckResponse>;
 }
+
+export namespace grpc.reflection.v1 {
+  type ServerReflectionRequest = {
+    readonly host: string;
+  } & (
+    | { readonly messageRequest: 'fileByFilename'; readonly fileByFilename: string; readonly fileContainingSymbol?: never | null | undefined; readonly fileContainingExtension?: never | null | undefined; readonly allExtensionNumbersOfType?: never | null | undefined; readonly listServices?: never | null | undefined; }
+    | { readonly fileByFilename?: never | null | undefined; readonly messageRequest: 'fileContainingSymbol'; readonly fileContainingSymbol: string; readonly fileContainingExtension?: never | null | undefined; readonly allExtensionNumbersOfType?: never | null | undefined; readonly listServices?: never | null | undefined; }
+    | { readonly fileByFilename?: never | null | undefined; readonly fileContainingSymbol?: never | null | undefined; readonly messageRequest: 'fileContainingExtension'; readonly fileContainingExtension: ExtensionRequest; readonly allExtensionNumbersOfType?: never | null | undefined; readonly listServices?: never | null | undefined; }
+    | { readonly fileByFilename?: never | null | undefined; readonly fileContainingSymbol?: never | null | undefined; readonly fileContainingExtension?: never | null | undefined; readonly messageRequest: 'allExtensionNumbersOfType'; readonly allExtensionNumbersOfType: string; readonly listServices?: never | null | undefined; }
+    | { readonly fileByFilename?: never | null | undefined; readonly fileContainingSymbol?: never | null | undefined; readonly fileContainingExtension?: never | null | undefined; readonly allExtensionNumbersOfType?: never | null | undefined; readonly messageRequest: 'listServices'; readonly listServices: string; }
+    | { readonly messageRequest?: undefined; readonly fileByFilename?: never | null | undefined; readonly fileContainingSymbol?: never | null | undefined; readonly fileContainingExtension?: never | null | undefined; readonly allExtensionNumbersOfType?: never | null | undefined; readonly listServices?: never | null | undefined; }
+  );
+  const ServerReflectionRequest: MessageType<ServerReflectionRequest>;
+
+  type ExtensionRequest = {
+    readonly containingType: string;
+    readonly extensionNumber: number;
+  };
+  const ExtensionRequest: MessageType<ExtensionRequest>;
+
+  type ServerReflectionResponse = {
+    readonly validHost: string;
+    readonly originalRequest?: ServerReflectionRequest | null | undefined;
+  } & (
+    | { readonly messageResponse: 'fileDescriptorResponse'; readonly fileDescriptorResponse: FileDescriptorResponse; readonly allExtensionNumbersResponse?: never | null | undefined; readonly listServicesResponse?: never | null | undefined; readonly errorResponse?: never | null | undefined; }
+    | { readonly fileDescriptorResponse?: never | null | undefined; readonly messageResponse: 'allExtensionNumbersResponse'; readonly allExtensionNumbersResponse: ExtensionNumberResponse; readonly listServicesResponse?: never | null | undefined; readonly errorResponse?: never | null | undefined; }
+    | { readonly fileDescriptorResponse?: never | null | undefined; readonly allExtensionNumbersResponse?: never | null | undefined; readonly messageResponse: 'listServicesResponse'; readonly listServicesResponse: ListServiceResponse; readonly errorResponse?: never | null | undefined; }
+    | { readonly fileDescriptorResponse?: never | null | undefined; readonly allExtensionNumbersResponse?: never | null | undefined; readonly listServicesResponse?: never | null | undefined; readonly messageResponse: 'errorResponse'; readonly errorResponse: ErrorResponse; }
+    | { readonly messageResponse?: undefined; readonly fileDescriptorResponse?: never | null | undefined; readonly allExtensionNumbersResponse?: never | null | undefined; readonly listServicesResponse?: never | null | undefined; readonly errorResponse?: never | null | undefined; }
+  );
+  const ServerReflectionResponse: MessageType<ServerReflectionResponse>;
+
+  type FileDescriptorResponse = {
+    readonly fileDescriptorProto: readonly Uint8Array[];
+  };
+  const FileDescriptorResponse: MessageType<FileDescriptorResponse>;
+
+  type ExtensionNumberResponse = {
+    readonly baseTypeName: string;
+    readonly extensionNumber: readonly number[];
+  };
+  const ExtensionNumberResponse: MessageType<ExtensionNumberResponse>;
+
+  type ListServiceResponse = {
+    readonly service: readonly ServiceResponse[];
+  };
+  const ListServiceResponse: MessageType<ListServiceResponse>;
+
+  type ServiceResponse = {
+    readonly name: string;
+  };
+  const ServiceResponse: MessageType<ServiceResponse>;
+
+  type ErrorResponse = {
+    readonly errorCode: number;
+    readonly errorMessage: string;
+  };
+  const ErrorResponse: MessageType<ErrorResponse>;
+}
+
+export namespace grpc.reflection.v1alpha {
+  type ServerReflectionRequest = {
+    readonly host: string;
+  } & (
+    | { readonly messageRequest: 'fileByFilename'; readonly fileByFilename: string; readonly fileContainingSymbol?: never | null | undefined; readonly fileContainingExtension?: never | null | undefined; readonly allExtensionNumbersOfType?: never | null | undefined; readonly listServices?: never | null | undefined; }
+    | { readonly fileByFilename?: never | null | undefined; readonly messageRequest: 'fileContainingSymbol'; readonly fileContainingSymbol: string; readonly fileContainingExtension?: never | null | undefined; readonly allExtensionNumbersOfType?: never | null | undefined; readonly listServices?: never | null | undefined; }
+    | { readonly fileByFilename?: never | null | undefined; readonly fileContainingSymbol?: never | null | undefined; readonly messageRequest: 'fileContainingExtension'; readonly fileContainingExtension: ExtensionRequest; readonly allExtensionNumbersOfType?: never | null | undefined; readonly listServices?: never | null | undefined; }
+    | { readonly fileByFilename?: never | null | undefined; readonly fileContainingSymbol?: never | null | undefined; readonly fileContainingExtension?: never | null | undefined; readonly messageRequest: 'allExtensionNumbersOfType'; readonly allExtensionNumbersOfType: string; readonly listServices?: never | null | undefined; }
+    | { readonly fileByFilename?: never | null | undefined; readonly fileContainingSymbol?: never | null | undefined; readonly fileContainingExtension?: never | null | undefined; readonly allExtensionNumbersOfType?: never | null | undefined; readonly messageRequest: 'listServices'; readonly listServices: string; }
+    | { readonly messageRequest?: undefined; readonly fileByFilename?: never | null | undefined; readonly fileContainingSymbol?: never | null | undefined; readonly fileContainingExtension?: never | null | undefined; readonly allExtensionNumbersOfType?: never | null | undefined; readonly listServices?: never | null | undefined; }
+  );
+  const ServerReflectionRequest: MessageType<ServerReflectionRequest>;
+
+  type ExtensionRequest = {
+    readonly containingType: string;
+    readonly extensionNumber: number;
+  };
+  const ExtensionRequest: MessageType<ExtensionRequest>;
+
+  type ServerReflectionResponse = {
+    readonly validHost: string;
+    readonly originalRequest?: ServerReflectionRequest | null | undefined;
+  } & (
+    | { readonly messageResponse: 'fileDescriptorResponse'; readonly fileDescriptorResponse: FileDescriptorResponse; readonly allExtensionNumbersResponse?: never | null | undefined; readonly listServicesResponse?: never | null | undefined; readonly errorResponse?: never | null | undefined; }
+    | { readonly fileDescriptorResponse?: never | null | undefined; readonly messageResponse: 'allExtensionNumbersResponse'; readonly allExtensionNumbersResponse: ExtensionNumberResponse; readonly listServicesResponse?: never | null | undefined; readonly errorResponse?: never | null | undefined; }
+    | { readonly fileDescriptorResponse?: never | null | undefined; readonly allExtensionNumbersResponse?: never | null | undefined; readonly messageResponse: 'listServicesResponse'; readonly listServicesResponse: ListServiceResponse; readonly errorResponse?: never | null | undefined; }
+    | { readonly fileDescriptorResponse?: never | null | undefined; readonly allExtensionNumbersResponse?: never | null | undefined; readonly listServicesResponse?: never | null | undefined; readonly messageResponse: 'errorResponse'; readonly errorResponse: ErrorResponse; }
+    | { readonly messageResponse?: undefined; readonly fileDescriptorResponse?: never | null | undefined; readonly allExtensionNumbersResponse?: never | null | undefined; readonly listServicesResponse?: never | null | undefined; readonly errorResponse?: never | null | undefined; }
+  );
+  const ServerReflectionResponse: MessageType<ServerReflectionResponse>;
+
+  type FileDescriptorResponse = {
+    readonly fileDescriptorProto: readonly Uint8Array[];
+  };
+  const FileDescriptorResponse: MessageType<FileDescriptorResponse>;
+
+  type ExtensionNumberResponse = {
+    readonly baseTypeName: string;
+    readonly extensionNumber: readonly number[];
+  };
+  const ExtensionNumberResponse: MessageType<ExtensionNumberResponse>;
+
+  type ListServiceResponse = {
+    readonly service: readonly ServiceResponse[];
+  };
+  const ListServiceResponse: MessageType<ListServiceResponse>;
+
+  type ServiceResponse = {
+    readonly name: string;
+  };
+  const ServiceResponse: MessageType<ServiceResponse>;
+
+  type ErrorResponse = {
+    readonly errorCode: number;
+    readonly errorMessage: string;
+  };
+  const ErrorResponse: MessageType<ErrorResponse>;
+}

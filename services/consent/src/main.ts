@@ -1,5 +1,6 @@
 import { kafkaForService } from '@concordat/common/io/kafka/for-service.js';
 import type { Logger } from '@concordat/common/io/logger.js';
+import { reflected } from '@concordat/common/io/rpc/reflection-service.js';
 import { startRpcServer } from '@concordat/common/io/rpc/server.js';
 import { type RunningService, runService } from '@concordat/common/io/run-service.js';
 import { systemClock } from '@concordat/common/io/system-ports.js';
@@ -11,7 +12,8 @@ async function start(config: ConsentConfig, logger: Logger): Promise<RunningServ
   const { log, checkTopics } = kafkaForService({ service: 'consent', ...config }, logger);
   const consent = await startConsent(config, {
     ...{ clock: systemClock, log, logger, checkTopics },
-    serveRpc: startRpcServer,
+    serveRpc: (options) =>
+      startRpcServer({ ...options, services: reflected(config.profile, options.services) }),
     openNode: openNodeClient,
   });
   const close = async (): Promise<void> => {

@@ -8,6 +8,7 @@ import {
 import { kafkaForService } from '@concordat/common/io/kafka/for-service.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import { readPolicyFile } from '@concordat/common/io/policy-file.js';
+import { reflected } from '@concordat/common/io/rpc/reflection-service.js';
 import { startRpcServer } from '@concordat/common/io/rpc/server.js';
 import { type RunningService, runService } from '@concordat/common/io/run-service.js';
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
@@ -33,7 +34,11 @@ async function start(config: NodeConfig, logger: Logger): Promise<RunningService
     {
       ...{ log, logger, clock: systemClock, random: systemRandom },
       peers: rpcPeers(federation, tls),
-      listen: (services) => startRpcServer({ address: config.grpc.listen, tls, services }),
+      listen: (services) =>
+        startRpcServer({
+          ...{ address: config.grpc.listen, tls },
+          services: reflected(config.profile, services),
+        }),
     },
   );
 }

@@ -8,6 +8,7 @@ import {
 } from '@concordat/common/io/federation-file.js';
 import { kafkaForService } from '@concordat/common/io/kafka/for-service.js';
 import type { Logger } from '@concordat/common/io/logger.js';
+import { reflected } from '@concordat/common/io/rpc/reflection-service.js';
 import { startRpcServer } from '@concordat/common/io/rpc/server.js';
 import { type RunningService, runService } from '@concordat/common/io/run-service.js';
 import { systemClock } from '@concordat/common/io/system-ports.js';
@@ -31,7 +32,11 @@ async function start(config: RevocationConfig, logger: Logger): Promise<RunningS
     {
       ...{ clock: systemClock, log, logger, signer, node, keys },
       codec: openRecordCodec(config.schemasDir),
-      listen: (services) => startRpcServer({ address: config.grpc.listen, tls, services }),
+      listen: (services) =>
+        startRpcServer({
+          ...{ address: config.grpc.listen, tls },
+          services: reflected(config.profile, services),
+        }),
     },
   );
   const close = async (): Promise<void> => {

@@ -42,7 +42,7 @@ export interface CallOptions {
 export type Requests<Req> = Iterable<Req> | AsyncIterable<Req>;
 
 type Call<M> =
-  M extends Method<infer Kind, infer Req, infer Res>
+  M extends Method<infer Kind extends 'unary' | 'stream' | 'clientStream', infer Req, infer Res>
     ? (
         request: Kind extends 'clientStream' ? Requests<Req> : Req,
         options: CallOptions,
@@ -198,7 +198,8 @@ export function openChannel({ address, tls, peer }: ChannelOptions): RpcChannel 
 
   return {
     clientOf: <S extends AnyService>(service: S) => {
-      const calls = Object.entries(service.methods).map(([key, method]) => {
+      const calls = Object.entries(service.methods).flatMap(([key, method]) => {
+        if (method.kind === 'bidi') return []; // reflection is for tools
         const path = methodPath(service, key);
         const call = {
           unary: unary(path, method),
@@ -207,7 +208,7 @@ export function openChannel({ address, tls, peer }: ChannelOptions): RpcChannel 
           clientStream: (requests: unknown, options: CallOptions) =>
             upload(path, method, requests as Requests<unknown>, options),
         }[method.kind];
-        return [key, call] as const;
+        return [[key, call] as const];
       });
       // Built from the very definition that `ClientOf` reads its types from.
       return Object.fromEntries(calls) as ClientOf<S>;

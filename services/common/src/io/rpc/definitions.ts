@@ -28,7 +28,7 @@ const ANY_NODE: Access = { services: ['node'], member: 'any' };
 const OTHER_NODE: Access = { services: ['node'], member: 'other' };
 
 /** stream: one request, many answers · clientStream: many requests, one answer */
-export type MethodKind = 'unary' | 'stream' | 'clientStream';
+export type MethodKind = 'unary' | 'stream' | 'clientStream' | 'bidi';
 
 export interface Method<Kind extends MethodKind, Req, Res> {
   readonly kind: Kind;
@@ -37,6 +37,8 @@ export interface Method<Kind extends MethodKind, Req, Res> {
   readonly access: Access;
   readonly requestBytesMax: number;
   readonly responseBytesMax: number;
+  /** Clients of some standard services set none. */
+  readonly needsDeadline: boolean;
   readonly responseFieldsMax: number;
 }
 export type AnyMethod = Method<MethodKind, unknown, unknown>;
@@ -52,6 +54,7 @@ type Sizes = Partial<Pick<AnyMethod, 'requestBytesMax' | 'responseBytesMax' | 'r
 const usual = {
   requestBytesMax: MESSAGE_BYTES_MAX,
   responseBytesMax: MESSAGE_BYTES_MAX,
+  needsDeadline: true,
   responseFieldsMax: FIELDS_MAX,
 };
 const largeAnswer: Sizes = { responseBytesMax: LARGE_MESSAGE_BYTES_MAX };
@@ -83,6 +86,14 @@ function clientStream<Req, Res>(
 }
 
 const common = concordat.common.v1;
+/** Many requests, many answers. */
+function bidi<Req, Res>(
+  [request, response]: Types<Req, Res>,
+  access: Access,
+): Method<'bidi', Req, Res> {
+  return { kind: 'bidi', request, response, access, ...usual, needsDeadline: false };
+}
+
 const node = concordat.node.v1;
 const consent = concordat.consent.v1;
 const revocation = concordat.revocation.v1;
@@ -199,7 +210,34 @@ export const HealthService = {
   name: 'grpc.health.v1.Health',
   methods: {
     check: unary([health.HealthCheckRequest, health.HealthCheckResponse], OWN_ANYBODY),
-    watch: stream([health.HealthCheckRequest, health.HealthCheckResponse], OWN_ANYBODY),
+    watch: {
+      ...stream([health.HealthCheckRequest, health.HealthCheckResponse], OWN_ANYBODY),
+      needsDeadline: false,
+    },
+  },
+} as const satisfies AnyService;
+
+const { v1: reflection, v1alpha: reflectionAlpha } = grpc.reflection;
+
+/** In profile demo only. */
+export const ReflectionService = {
+  name: 'grpc.reflection.v1.ServerReflection',
+  methods: {
+    serverReflectionInfo: bidi(
+      [reflection.ServerReflectionRequest, reflection.ServerReflectionResponse],
+      OWN_ANYBODY,
+    ),
+  },
+} as const satisfies AnyService;
+
+/** The same under its first name, which some clients still ask for. */
+export const ReflectionAlphaService = {
+  name: 'grpc.reflection.v1alpha.ServerReflection',
+  methods: {
+    serverReflectionInfo: bidi(
+      [reflectionAlpha.ServerReflectionRequest, reflectionAlpha.ServerReflectionResponse],
+      OWN_ANYBODY,
+    ),
   },
 } as const satisfies AnyService;
 

@@ -6,6 +6,7 @@ import {
   ServerInterceptingCall,
   type ServerInterceptor,
   ServerListenerBuilder,
+  type ServerDuplexStream,
   type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
@@ -48,9 +49,9 @@ export interface CallContext {
 type Handler<M> =
   M extends Method<infer Kind, infer Req, infer Res>
     ? (
-        request: Kind extends 'clientStream' ? AsyncIterable<Req> : Req,
+        request: Kind extends 'clientStream' | 'bidi' ? AsyncIterable<Req> : Req,
         context: CallContext,
-      ) => Kind extends 'stream' ? AsyncIterable<Res> : Promise<Res>
+      ) => Kind extends 'stream' | 'bidi' ? AsyncIterable<Res> : Promise<Res>
     : never;
 
 /** One function for each method. A ConcordatError that it throws reaches the caller with code and message. */
@@ -162,7 +163,7 @@ function gate(
         ? (accessRefusal(endpoint.method.access, caller, self) ?? options.authorise?.(caller, path))
         : new ConcordatError('REQUEST_INVALID', `expected a call served here, came ${path}`);
       if (refusal) throw refusal;
-      if (!Number.isFinite(Number(call.getDeadline()))) {
+      if (endpoint?.method.needsDeadline && !Number.isFinite(Number(call.getDeadline()))) {
         throw new ConcordatError('REQUEST_INVALID', 'expected a deadline on the call, came none');
       }
       const bytes = metadataBytes(metadata);
@@ -253,7 +254,7 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
 }
 
 async function pump(
-  call: ServerWritableStream<Buffer, Buffer>,
+  call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,
   method: AnyMethod,
   items: AsyncIterable<unknown>,
   signal: AbortSignal,
@@ -277,7 +278,7 @@ async function pump(
  * were complete and tells of the cancellation a little later: no handler may rest anything on the end of a stream.
  */
 async function* arriving(
-  call: ServerReadableStream<Buffer, Buffer>,
+  call: ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,
   method: AnyMethod,
   signal: AbortSignal,
 ): AsyncGenerator<unknown, void, undefined> {
@@ -340,6 +341,21 @@ function handlerOf(
           (cause: unknown) => call.emit('error', toStatus(cause)),
         );
       };
+    case 'bidi':
+      return (call: ServerDuplexStream<Buffer, Buffer>) => {
+        attempt(call, async (context) => {
+          const questions = arriving(call, method, context.signal);
+          await pump(
+            call,
+            method,
+            handle(questions, context) as AsyncIterable<unknown>,
+            context.signal,
+          );
+        }).then(
+          () => call.end(),
+          (cause: unknown) => call.emit('error', toStatus(cause)),
+        );
+      };
     case 'clientStream':
       return (call: ServerReadableStream<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
         call.on('error', () => undefined); // its reader learns it, and after the answer nobody reads
@@ -363,6 +379,7 @@ const HANDLER_TYPE = {
   unary: 'unary',
   stream: 'serverStream',
   clientStream: 'clientStream',
+  bidi: 'bidi',
 } as const satisfies Record<MethodKind, string>;
 
 /**
@@ -379,6 +396,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     unary: new Set<Running>(),
     stream: new Set<Running>(),
     clientStream: new Set<Running>(),
+    bidi: new Set<Running>(),
   };
   const largest = Math.max(...all.map(({ method }) => method.requestBytesMax));
 
@@ -409,7 +427,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   return {
     port,
     close: async (graceMs) => {
-      for (const { abort } of running.stream) abort(stopping);
+      for (const { abort } of [...running.stream, ...running.bidi]) abort(stopping);
       const force = setTimeout(() => {
         for (const { abort } of Object.values(running).flatMap((all) => [...all])) abort(stopping);
         server.forceShutdown();

@@ -109,16 +109,17 @@ test('every call of proto/ is defined, with its messages and its kind', () => {
   });
 
   const nameOf = (type: unknown) =>
-    [...Object.values(concordat), ...Object.values(grpc)]
-      .flatMap(({ v1 }) => Object.entries(v1))
+    [...Object.values(concordat), grpc.health, grpc.reflection]
+      .flatMap((one): object[] => Object.values(one))
+      .flatMap((version): [string, unknown][] => Object.entries(version))
       .find(([, one]) => one === type)?.[0];
   const defined = Object.values(definitions)
     .filter((one): one is typeof one & definitions.AnyService => typeof one === 'object')
     .flatMap((service: definitions.AnyService) =>
       Object.entries(service.methods).map(([key, { request, response, kind }]) => {
         const path = definitions.methodPath(service, key);
-        const streamed = kind === 'stream' ? 'stream ' : '';
-        const sent = kind === 'clientStream' ? 'stream ' : '';
+        const streamed = kind === 'stream' || kind === 'bidi' ? 'stream ' : '';
+        const sent = kind === 'clientStream' || kind === 'bidi' ? 'stream ' : '';
         return `${path} ${sent}${nameOf(request)} ${streamed}${nameOf(response)}`;
       }),
     );
