@@ -8,7 +8,7 @@ import { newEventId } from '@concordat/cli/io/new-id.js';
 
 type PublishRequest = concordat.node.v1.PublishRequest;
 
-const CATEGORY = 'threat-indicator';
+const CATEGORY = 'information-report';
 /** Of every event's JSON, ours and the reference's alike. */
 const CONTENT_BYTES = 1_024;
 /** Different contents; more events than these use them in turn, each event under an id and keys of its own. */
@@ -18,8 +18,8 @@ export const PURPOSE = EXAMPLE_PURPOSE;
 
 /** What the report says an event is. */
 export const EVENT_IN_WORDS =
-  `category ${CATEGORY}: an invented STIX 2.1 indicator, ${String(CONTENT_BYTES)} bytes of JSON in five sections, ` +
-  'each sealed under a key of its own; the reference carries the same JSON, one record each';
+  `category ${CATEGORY}: an invented report in words, ${String(CONTENT_BYTES)} bytes of JSON in one section, sealed under a ` +
+  'key of its own; the reference carries the same JSON, one record each';
 
 let contents: readonly BenchContent[] = [];
 

@@ -123,6 +123,7 @@ const EXAMPLES: [file: string, name: string][] = [
   ['travel-document-alert', 'travel-document-alert.stolen'],
   ['financial-indicator', 'financial-indicator.account'],
   ['threat-indicator', 'threat-indicator.network'],
+  ['information-report', 'information-report.sighting'],
 ];
 
 test.each([...EXAMPLES, ['listing', ''] as [string, string]])(

@@ -39,6 +39,19 @@ interface Pending {
   readonly failed: (cause: unknown) => void;
 }
 
+/** What an idle lane will carry as its next block. */
+interface Closing {
+  readonly lane: number;
+  readonly taken: readonly Pending[];
+}
+
+interface NewBlock {
+  readonly lane: number;
+  readonly chain: string;
+  readonly head: Head;
+  readonly composed: readonly Composed[];
+}
+
 /**
  * Takes events into blocks. A lane's block is closed when it is full, or when the lane's previous send was
  * acknowledged; so load makes large blocks, and a quiet lane blocks of one.
@@ -148,14 +161,16 @@ export class Publisher {
   #flush(): void {
     if (this.#closed) return;
     const first = this.#open;
+    const closing: Closing[] = [];
     for (let tried = 0; tried < this.#lanes && this.#pending.size > 0; tried += 1) {
       const lane = (first + tried) % this.#lanes;
       if (this.#isSending(lane)) continue;
       const taken = this.#take(lane);
       if (taken.length === 0) continue;
       this.#open = (lane + 1) % this.#lanes;
-      this.#close(lane, taken);
+      closing.push({ lane, taken });
     }
+    if (closing.length > 0) this.#close(closing);
     if (this.#pending.size > 0) this.#watchSending();
   }
 
@@ -197,22 +212,22 @@ export class Publisher {
     return taken;
   }
 
-  #close(lane: number, taken: readonly Pending[]): void {
-    const { outbox, self } = this.#context;
+  /** The blocks of all lanes that were idle share their commits: each commit waits for the disk. */
+  #close(closing: readonly Closing[]): void {
+    const { outbox, self, recent } = this.#context;
     try {
-      const place = this.#commit(
-        lane,
-        taken.map(({ composed }) => composed),
-      );
-      outbox.wake(eventsTopic(self), lane);
-      outbox.wake(ledgerTopic(self), 0);
-      for (const [leaf, pending] of taken.entries()) {
-        this.#context.recent.keep(self, pending.composed.id, pending.composed);
-        pending.done({ id: pending.composed.id, leaf, repeated: false, ...place });
+      for (const { place, taken } of this.#commit(closing)) {
+        outbox.wake(eventsTopic(self), place.lane);
+        for (const [leaf, pending] of taken.entries()) {
+          recent.keep(self, pending.composed.id, pending.composed);
+          pending.done({ id: pending.composed.id, leaf, repeated: false, ...place });
+        }
       }
+      outbox.wake(ledgerTopic(self), 0);
     } catch (cause) {
-      this.#drop(taken);
-      for (const pending of taken) pending.failed(cause);
+      const all = closing.flatMap(({ taken }) => taken);
+      this.#drop(all);
+      for (const pending of all) pending.failed(cause);
     }
     this.#tellRoom();
   }
@@ -232,25 +247,31 @@ export class Publisher {
   }
 
   /** Publish = vault, then data, then state: the last commit publishes. */
-  #commit(lane: number, composed: readonly Composed[]): BlockPlace {
+  #commit(closing: readonly Closing[]): (Closing & { readonly place: BlockPlace })[] {
     const { vault, data, state, self } = this.#context;
+    const blocks = closing.map((one) => {
+      const chain = `${eventsTopic(self)}/${String(one.lane)}`;
+      const composed = one.taken.map((pending) => pending.composed);
+      return { ...one, chain, composed, head: state.chains.ownHead(chain) };
+    });
+    const all = blocks.flatMap(({ composed }) => composed);
     vault.put(
-      composed.map(({ id, keys, header }) => ({
-        origin: self,
-        id,
-        keys,
+      all.map(({ id, keys, header }) => ({
+        ...{ origin: self, id, keys },
         deleteByMs: header.retainUntilMs,
       })),
     );
-    const chain = `${eventsTopic(self)}/${String(lane)}`;
-    const head = state.chains.ownHead(chain);
-    const { epoch, number } = nextLink(head);
     data.db.transaction(() => {
-      const batch = data.waiting.open({ origin: self, chain, epoch, number });
-      this.#dropLeftovers(composed);
-      data.insert(self, 'published', batch, composed.map(newRow));
+      this.#dropLeftovers(all);
+      for (const { chain, head, composed } of blocks) {
+        const { epoch, number } = nextLink(head);
+        const batch = data.waiting.open({ origin: self, chain, epoch, number });
+        data.insert(self, 'published', batch, composed.map(newRow));
+      }
     });
-    return state.db.transaction(() => this.#publishBlock({ lane, chain, head }, composed));
+    return state.db.transaction(() =>
+      blocks.map((block) => ({ ...block, place: this.#publishBlock(block) })),
+    );
   }
 
   /** What a failed commit left behind: it was never published, and its keys are not these. */
@@ -263,10 +284,7 @@ export class Publisher {
     data.delete([...left].map((id) => ({ origin: self, id })));
   }
 
-  #publishBlock(
-    { lane, chain, head }: { readonly lane: number; readonly chain: string; readonly head: Head },
-    composed: readonly Composed[],
-  ): BlockPlace {
+  #publishBlock({ lane, chain, head, composed }: NewBlock): BlockPlace {
     const { state, codec, signer, keys, self, clock } = this.#context;
     const topic = eventsTopic(self);
     const leafHashes = composed.map(({ envelope }) => leafHash(envelope.header));

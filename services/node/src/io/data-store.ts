@@ -13,6 +13,7 @@ import {
   packIds,
   packRows,
   pieces,
+  runs,
   sortable,
 } from '@concordat/common/io/store/packed.js';
 import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
@@ -108,7 +109,7 @@ export class DataStore {
     rows: readonly NewRow[],
   ): void {
     this.db.transaction(() => {
-      for (const run of runs(rows)) this.#insertRun(origin, state, batch, run);
+      for (const run of followingEachOther(rows)) this.#insertRun(origin, state, batch, run);
       for (const { place, body } of rows) {
         // what a failed attempt left behind gives way
         this.db.run(
@@ -346,18 +347,10 @@ export class DataStore {
   }
 }
 
-/** Rows whose places follow each other, as they mostly do. */
-function runs(rows: readonly NewRow[]): NewRow[][] {
-  const found: NewRow[][] = [];
-  for (const part of pieces(rows)) {
-    for (const [at, row] of part.entries()) {
-      const run = found.at(-1);
-      const last = run?.at(-1);
-      if (at > 0 && run && last && last.place + 1 === row.place) run.push(row);
-      else found.push([row]);
-    }
-  }
-  return found;
+/** Rows whose places follow each other, as they mostly do: their place less their number is the same. */
+function followingEachOther(rows: readonly NewRow[]): Generator<readonly NewRow[]> {
+  const offsets = new Map(rows.map((row, at) => [row, row.place - at]));
+  return runs(rows, (row) => offsets.get(row));
 }
 
 function addTo(ids: Set<EventId>, id: EventId | undefined): void {

@@ -41,10 +41,10 @@ function keep(
   const { ledger, chains } = context.store;
   const { number, block, blockNumber, timeMs } = statement.value;
   ledger.addRecord({ number, block: block.hash, blockNumber, bytes });
-  for (const [leaf, row] of published.entries()) {
-    const added = ledger.addPublication({ block: block.hash, leaf, timeMs }, row);
-    chains.count(added === 'added' ? 'publications' : 'publications.repeated');
-  }
   if (published.length === 0) return;
+  const added = ledger.addPublications({ block: block.hash, timeMs }, published);
+  chains.count('publications', added);
+  const repeated = published.length - added;
+  if (repeated > 0) chains.count('publications.repeated', repeated);
   while (makeRuleOrders(context, 'superseded', nowMs));
 }

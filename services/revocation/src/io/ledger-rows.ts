@@ -8,6 +8,14 @@ import {
 } from '@concordat/common/domain/ids.js';
 import type { UnixMs } from '@concordat/common/domain/ids.js';
 import type { PublicationRow } from '@concordat/common/domain/records.js';
+import {
+  fromSortable,
+  idAt,
+  packIds,
+  packRows,
+  runs,
+  sortable,
+} from '@concordat/common/io/store/packed.js';
 import { type Row, type Sqlite, bytesOf, numberOf } from '@concordat/common/io/store/sqlite.js';
 import type { Standing } from '../domain/officer-order.js';
 import type { Unordered } from '../domain/rule-orders.js';
@@ -22,7 +30,7 @@ function unordered(row: Row): Unordered {
   const publishedAtMs = row['superseded_at_ms'];
   return {
     id: eventId(row, 'id'),
-    retainUntilMs: asUnixMs(numberOf(row, 'retain_until_ms')),
+    retainUntilMs: asUnixMs(fromSortable(bytesOf(row, 'retain_until'))),
     supersededBy:
       typeof publishedAtMs === 'number'
         ? { id: eventId(row, 'superseded_by'), publishedAtMs: asUnixMs(publishedAtMs) }
@@ -30,8 +38,11 @@ function unordered(row: Row): Unordered {
   };
 }
 
+/** No id: a UUIDv7 has its version's bits set. */
+const NONE = new Uint8Array(16);
+
 const UNORDERED =
-  'SELECT id, retain_until_ms, superseded_by, superseded_at_ms FROM publication WHERE ordered_by IS NULL';
+  'SELECT id, retain_until, superseded_by, superseded_at_ms FROM publication WHERE ordered_by IS NULL';
 
 /** The own ledger as read, and what was published according to it. */
 export class LedgerRows {
@@ -67,38 +78,74 @@ export class LedgerRows {
       .map((row) => bytesOf(row, 'bytes'));
   }
 
-  /** Links supersessions both ways, so that the order in which two publications arrive does not matter. */
-  addPublication(
-    {
-      block,
-      leaf,
-      timeMs,
-    }: { readonly block: Hash; readonly leaf: number; readonly timeMs: UnixMs },
-    row: PublicationRow,
-  ): 'added' | 'known' {
-    const id = idBytes(row.id);
-    const supersedes = row.supersedes === null ? null : idBytes(row.supersedes);
-    const earlier = this.#db.get('SELECT id FROM publication WHERE supersedes = ? LIMIT 1', id);
-    const added = this.#db.run(
-      'INSERT OR IGNORE INTO publication VALUES(?, ?, ?, ?, ?, ?, ?, ?, NULL)',
-      id,
-      block,
-      leaf,
-      row.category,
-      row.retainUntilMs,
-      supersedes,
-      earlier ? bytesOf(earlier, 'id') : null,
-      earlier ? timeMs : null,
-    );
-    if (added === 1 && supersedes !== null) {
-      this.#db.run(
-        'UPDATE publication SET superseded_by = ?, superseded_at_ms = ? WHERE id = ? AND superseded_by IS NULL',
-        id,
-        timeMs,
-        supersedes,
-      );
+  /**
+   * The publications of one block, leaf by leaf. Links supersessions both ways, so that the order in which two publications
+   * arrive does not matter.
+   *
+   * @returns how many were not known
+   */
+  addPublications(
+    { block, timeMs }: { readonly block: Hash; readonly timeMs: UnixMs },
+    rows: readonly PublicationRow[],
+  ): number {
+    const placed = rows.map((row, leaf) => ({ ...row, leaf }));
+    let added = 0;
+    // rows that follow each other and are of one category go together
+    for (const run of runs(placed, ({ category }) => category)) added += this.#addRun(block, run);
+    const superseding = placed.filter(({ supersedes }) => supersedes !== null);
+    for (const { id, supersedes } of superseding) {
+      if (supersedes !== null) this.#link(supersedes, { id, atMs: timeMs });
     }
-    return added === 1 ? 'added' : 'known';
+    for (const { earlier, id } of this.#supersededBefore(placed)) {
+      this.#link(id, { id: earlier, atMs: timeMs });
+    }
+    return added;
+  }
+
+  #addRun(block: Hash, run: readonly (PublicationRow & { readonly leaf: number })[]): number {
+    const supersedes = run.map((row) => (row.supersedes ? idBytes(row.supersedes) : NONE));
+    return this.#db.run(
+      `INSERT OR IGNORE INTO publication
+       SELECT ${idAt(1)}, ?2, ?3 + nth.i, ?4, substr(?5, nth.i * 8 + 1, 8),
+         nullif(substr(?6, nth.i * 16 + 1, 16), zeroblob(16)), NULL, NULL, NULL
+       FROM nth WHERE nth.i < ?7`,
+      packIds(run.map(({ id }) => id)),
+      block,
+      run[0]?.leaf ?? 0,
+      run[0]?.category ?? '',
+      packRows(
+        run.map(({ retainUntilMs }) => sortable(retainUntilMs)),
+        8,
+      ),
+      packRows(supersedes, 16),
+      run.length,
+    );
+  }
+
+  /** The first one that supersedes an event stays. */
+  #link(superseded: EventId, by: { readonly id: EventId; readonly atMs: UnixMs }): void {
+    this.#db.run(
+      'UPDATE publication SET superseded_by = ?, superseded_at_ms = ? WHERE id = ? AND superseded_by IS NULL',
+      idBytes(by.id),
+      by.atMs,
+      idBytes(superseded),
+    );
+  }
+
+  /** Those of these events whose successors came before them. */
+  #supersededBefore(
+    rows: readonly PublicationRow[],
+  ): { readonly id: EventId; readonly earlier: EventId }[] {
+    return this.#db
+      .all(
+        `SELECT nth.i, publication.id FROM nth JOIN publication ON supersedes = ${idAt(1)} WHERE nth.i < ?2`,
+        packIds(rows.map(({ id }) => id)),
+        rows.length,
+      )
+      .flatMap((row) => {
+        const superseded = rows[numberOf(row, 'i')];
+        return superseded ? [{ id: superseded.id, earlier: eventId(row, 'id') }] : [];
+      });
   }
 
   publications(): number {
@@ -108,8 +155,8 @@ export class LedgerRows {
   /** Not ordered yet, with a retention that is over by then. */
   countEnding(untilMs: number): number {
     const row = this.#db.get(
-      'SELECT count(*) AS n FROM publication WHERE ordered_by IS NULL AND retain_until_ms <= ?',
-      untilMs,
+      'SELECT count(*) AS n FROM publication WHERE ordered_by IS NULL AND retain_until <= ?',
+      sortable(untilMs),
     );
     return numberOf(row ?? {}, 'n');
   }
@@ -124,7 +171,11 @@ export class LedgerRows {
   /** Past their retention, and no order says so yet. */
   retentionOver(nowMs: UnixMs, limit: number): Unordered[] {
     return this.#db
-      .all(`${UNORDERED} AND retain_until_ms <= ? ORDER BY retain_until_ms LIMIT ?`, nowMs, limit)
+      .all(
+        `${UNORDERED} AND retain_until <= ? ORDER BY retain_until LIMIT ?`,
+        sortable(nowMs),
+        limit,
+      )
       .map(unordered);
   }
 

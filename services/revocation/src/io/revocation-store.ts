@@ -15,12 +15,12 @@ const SCHEMA = `BEGIN;
 ${CHAIN_SCHEMA}
 CREATE TABLE IF NOT EXISTS publication(
   id BLOB PRIMARY KEY, block BLOB NOT NULL, leaf INTEGER NOT NULL, category TEXT NOT NULL,
-  retain_until_ms INTEGER NOT NULL, supersedes BLOB, superseded_by BLOB, superseded_at_ms INTEGER,
+  retain_until BLOB NOT NULL, supersedes BLOB, superseded_by BLOB, superseded_at_ms INTEGER,
   ordered_by BLOB) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS publication_supersedes ON publication(supersedes) WHERE supersedes IS NOT NULL;
 CREATE INDEX IF NOT EXISTS publication_superseded ON publication(superseded_by)
   WHERE superseded_by IS NOT NULL AND ordered_by IS NULL;
-CREATE INDEX IF NOT EXISTS publication_due ON publication(retain_until_ms) WHERE ordered_by IS NULL;
+CREATE INDEX IF NOT EXISTS publication_due ON publication(retain_until) WHERE ordered_by IS NULL;
 CREATE INDEX IF NOT EXISTS publication_ordered ON publication(ordered_by) WHERE ordered_by IS NOT NULL;
 CREATE TABLE IF NOT EXISTS ledger_record(
   number INTEGER PRIMARY KEY, block BLOB NOT NULL, block_number INTEGER NOT NULL, bytes BLOB NOT NULL);

@@ -2,6 +2,7 @@ import { seededRandom } from '../seeded-random.js';
 import type { Json } from '../strict-json.js';
 import { Draw, filler, jsonBytes } from './draw.js';
 import { FINANCIAL_KINDS, financialIndicator } from './financial-indicator.js';
+import { REPORT_KINDS, informationReport } from './information-report.js';
 import { PERSON_ALERT_KINDS, personAlert } from './person-alert.js';
 import { THREAT_KINDS, threatIndicator } from './threat-indicator.js';
 import { TRAVEL_DOCUMENT_KINDS, travelDocumentAlert } from './travel-document-alert.js';
@@ -32,6 +33,7 @@ const MAKERS = {
   'travel-document-alert': maker(TRAVEL_DOCUMENT_KINDS, 'remarks', travelDocumentAlert),
   'financial-indicator': maker(FINANCIAL_KINDS, 'analysis', financialIndicator),
   'threat-indicator': maker(THREAT_KINDS, 'description', threatIndicator),
+  'information-report': maker(REPORT_KINDS, 'text', informationReport),
 } as const satisfies Record<string, Maker>;
 
 export type SyntheticCategory = keyof typeof MAKERS;

@@ -56,3 +56,19 @@ export function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K
   }
   return groups;
 }
+
+/** Items that follow each other and have the same key, each run small enough for one packed statement. */
+export function* runs<T>(
+  items: readonly T[],
+  keyOf: (item: T) => unknown,
+): Generator<readonly T[]> {
+  for (const part of pieces(items)) {
+    let from = 0;
+    for (let at = 1; at <= part.length; at += 1) {
+      const [first, next] = [part[from], part[at]];
+      if (first !== undefined && next !== undefined && keyOf(first) === keyOf(next)) continue;
+      yield part.slice(from, at);
+      from = at;
+    }
+  }
+}
