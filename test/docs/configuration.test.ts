@@ -61,6 +61,7 @@ test.each([
   expect(rows.map(({ name }) => name).sort()).toEqual([...settings.keys()].sort());
   const defaults = rows.filter((row) => row.default !== undefined);
   for (const { name, default: text } of defaults) {
-    expect([name, String(settings.get(name) ?? 'none')]).toEqual([name, text]);
+    const value = settings.get(name);
+    expect([name, value === undefined ? 'none' : String(value)]).toEqual([name, text]);
   }
 });
