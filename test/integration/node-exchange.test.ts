@@ -117,6 +117,22 @@ describe('a publication that is not as it should be is refused by its path, and 
     for (const { records } of one.log.lanes('events.un')) expect(records).toEqual([]);
   });
   afterAll(() => one.dispose());
+  test('with all of its fields, by their paths, and nothing of what they hold', async () => {
+    const change = {
+      eventId: 'canary',
+      collectedAtMs: -1,
+      handling: { tlp: 'canary', europol: 'H1', source: 'A', information: 1 },
+      audience: { byAgreement: false, members: ['un', 'canary-canary'] },
+    };
+    const { code, details } = await refusalOf(one.publish(1, change, { firstName: 7, colour: 1 }));
+    expect(code).toBe('REQUEST_INVALID');
+    expect(details.fields?.map(({ field }) => field)).toEqual([
+      ...['event_id', '$.colour', '$.firstName', 'collected_at_ms', 'handling.tlp'],
+      'audience.members[1]',
+    ]);
+    expect(JSON.stringify(details)).not.toContain('canary');
+  });
+
   const content = (text: string) => ({ contentJson: utf8(text) });
 
   test.each<[name: string, change: object, code: string, message: RegExp]>([

@@ -1,10 +1,16 @@
 import { EVENT_LIMITS } from '@concordat/common/domain/avro-guard.js';
-import { ConcordatError } from '@concordat/common/domain/errors.js';
+import {
+  type ConcordatErrorCode,
+  type FieldProblem,
+  asConcordatError,
+  fieldError,
+  fieldsError,
+} from '@concordat/common/domain/errors.js';
 import { isName } from '@concordat/common/domain/header.js';
 import { type UnixMs, asUnixMs } from '@concordat/common/domain/ids.js';
 import type { Audience, Handling } from '@concordat/common/domain/records.js';
 import { parseStrictJson } from '@concordat/common/domain/strict-json.js';
-import type { CategoryCodec } from '@concordat/common/io/avro/category-codec.js';
+import type { CategoryCodec, CategoryType } from '@concordat/common/io/avro/category-codec.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
 import type { Draft } from '../domain/compose.js';
 import { eventIdField, memberField } from './request-fields.js';
@@ -19,11 +25,11 @@ const SOURCE = ['A', 'B', 'C', 'X'] as const;
 function code<T extends string>(field: string, text: string, allowed: readonly T[]): T {
   const found = allowed.find((one) => one === text);
   if (found !== undefined) return found;
-  throw new ConcordatError('REQUEST_INVALID', `${field}: expected ${allowed.join(', ')}`);
+  throw fieldError('REQUEST_INVALID', field, `expected ${allowed.join(', ')}`);
 }
 
 function handlingOf(given: PublishRequest['handling']): Handling {
-  if (!given) throw new ConcordatError('REQUEST_INVALID', 'handling: expected, came nothing');
+  if (!given) throw fieldError('REQUEST_INVALID', 'handling', 'expected, came nothing');
   return {
     tlp: code('handling.tlp', given.tlp, TLP),
     europol: code('handling.europol', given.europol, EUROPOL),
@@ -40,14 +46,14 @@ const TIME_MS_MAX = 253_402_300_799_999;
 
 function demandFew(field: string, given: readonly unknown[], max: number): void {
   if (given.length <= max) return;
-  const text = `${field}: expected at most ${String(max)}, got ${String(given.length)}`;
-  throw new ConcordatError('REQUEST_INVALID', text);
+  const problem = `expected at most ${String(max)}, got ${String(given.length)}`;
+  throw fieldError('REQUEST_INVALID', field, problem);
 }
 
 function timeField(field: string, value: number): UnixMs {
   if (value > 0 && value <= TIME_MS_MAX) return asUnixMs(value);
-  const text = `${field}: expected milliseconds since 1970 of a year up to 9999`;
-  throw new ConcordatError('REQUEST_INVALID', text);
+  const problem = 'expected milliseconds since 1970 of a year up to 9999';
+  throw fieldError('REQUEST_INVALID', field, problem);
 }
 
 /** Nothing given means nobody. */
@@ -58,57 +64,83 @@ function audienceOf(given: PublishRequest['audience']): Audience {
     memberField(`audience.members[${String(at)}]`, text),
   );
   if (given.byAgreement && members.length > 0) {
-    const text = 'audience: expected whoever an agreement allows, or members by name, not both';
-    throw new ConcordatError('REQUEST_INVALID', text);
+    const problem = 'expected whoever an agreement allows, or members by name, not both';
+    throw fieldError('REQUEST_INVALID', 'audience', problem);
   }
   if (new Set(members).size !== members.length) {
-    throw new ConcordatError('REQUEST_INVALID', 'audience.members: expected each member once');
+    throw fieldError('REQUEST_INVALID', 'audience.members', 'expected each member once');
   }
   return { byAgreement: given.byAgreement, members };
 }
 
-/** @throws ConcordatError REQUEST_INVALID or EVENT_INVALID, with the path and without content */
-export function parseDraft(categories: CategoryCodec, request: PublishRequest): Draft {
-  const id = eventIdField('event_id', request.eventId);
-  const type = categories.find(request.schemaHash);
-  if (!type) {
-    throw new ConcordatError(
-      'SCHEMA_UNKNOWN',
-      'schema_hash: expected the SHA-256 of a category schema of this node',
-    );
-  }
-  const { category } = request;
-  if (!type.describes(category)) {
-    throw new ConcordatError(
-      'REQUEST_INVALID',
-      `category: expected ${type.category} or a name below it, of a kind that the schema declares`,
-    );
-  }
-  const json = parseStrictJson(request.contentJson, EVENT_LIMITS.bytesMax);
+function typeOf(categories: CategoryCodec, { schemaHash }: PublishRequest): CategoryType {
+  const type = categories.find(schemaHash);
+  if (type) return type;
+  const problem = 'expected the SHA-256 of a category schema of this node';
+  throw fieldError('SCHEMA_UNKNOWN', 'schema_hash', problem);
+}
+
+function categoryOf(type: CategoryType, { category }: PublishRequest): string {
+  if (type.describes(category)) return category;
+  const problem = `expected ${type.category} or a name below it, of a kind that the schema declares`;
+  throw fieldError('REQUEST_INVALID', 'category', problem);
+}
+
+function sectionsOf(type: CategoryType, { contentJson }: PublishRequest): Draft['sections'] {
+  const json = parseStrictJson(contentJson, EVENT_LIMITS.bytesMax);
   if (!json.ok) throw json.error;
   const sections = type.encode(json.value);
   if (!sections.ok) throw sections.error;
-  demandFew('derived_from', request.derivedFrom, PARENTS_MAX);
-  if (!request.purposes.every(isName)) {
-    throw new ConcordatError('REQUEST_INVALID', 'purposes: expected lower-case names');
-  }
-  return {
-    id,
-    category,
-    schemaHash: type.hash,
-    sections: sections.value,
-    collectedAtMs: timeField('collected_at_ms', request.collectedAtMs),
-    retainUntilMs: timeField('retain_until_ms', request.retainUntilMs),
-    purposes: request.purposes,
-    legalBasis: request.legalBasis,
-    handling: handlingOf(request.handling),
-    supersedes: request.supersedes === '' ? null : eventIdField('supersedes', request.supersedes),
-    audience: audienceOf(request.audience),
-    derivedFrom: {
-      parents: request.derivedFrom.map(({ origin, eventId }, at) => ({
-        origin: memberField(`derived_from[${String(at)}].origin`, origin),
-        id: eventIdField(`derived_from[${String(at)}].event_id`, eventId),
-      })),
-    },
+  return sections.value;
+}
+
+function purposesOf({ purposes }: PublishRequest): readonly string[] {
+  if (purposes.every(isName)) return purposes;
+  throw fieldError('REQUEST_INVALID', 'purposes', 'expected lower-case names');
+}
+
+function parentsOf({ derivedFrom }: PublishRequest): Draft['derivedFrom']['parents'] {
+  demandFew('derived_from', derivedFrom, PARENTS_MAX);
+  return derivedFrom.map(({ origin, eventId }, at) => ({
+    origin: memberField(`derived_from[${String(at)}].origin`, origin),
+    id: eventIdField(`derived_from[${String(at)}].event_id`, eventId),
+  }));
+}
+
+/**
+ * @throws ConcordatError REQUEST_INVALID, SCHEMA_UNKNOWN or EVENT_INVALID, with every field that is not as it should be
+ *         and without content; the first one's code counts
+ */
+export function parseDraft(categories: CategoryCodec, request: PublishRequest): Draft {
+  const type = typeOf(categories, request);
+  const problems: { readonly code: ConcordatErrorCode; readonly field: FieldProblem }[] = [];
+  const read = <T>(part: () => T): T => {
+    try {
+      return part();
+    } catch (cause) {
+      const { code, details } = asConcordatError(cause);
+      if (!details.fields) throw cause;
+      problems.push(...details.fields.map((field) => ({ code, field })));
+      return undefined as T; // no draft comes of it
+    }
   };
+  const draft: Draft = {
+    id: read(() => eventIdField('event_id', request.eventId)),
+    category: read(() => categoryOf(type, request)),
+    schemaHash: type.hash,
+    sections: read(() => sectionsOf(type, request)),
+    collectedAtMs: read(() => timeField('collected_at_ms', request.collectedAtMs)),
+    retainUntilMs: read(() => timeField('retain_until_ms', request.retainUntilMs)),
+    purposes: read(() => purposesOf(request)),
+    legalBasis: request.legalBasis,
+    handling: read(() => handlingOf(request.handling)),
+    supersedes: read(() =>
+      request.supersedes === '' ? null : eventIdField('supersedes', request.supersedes),
+    ),
+    audience: read(() => audienceOf(request.audience)),
+    derivedFrom: read(() => ({ parents: parentsOf(request) })),
+  };
+  const [first, ...more] = problems;
+  if (!first) return draft;
+  throw fieldsError(first.code, [first.field, ...more.map(({ field }) => field)]);
 }

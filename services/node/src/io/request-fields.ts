@@ -1,4 +1,4 @@
-import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { fieldError } from '@concordat/common/domain/errors.js';
 import {
   type EventId,
   type MemberId,
@@ -12,7 +12,7 @@ function need<T>(
   expected: string,
 ): T {
   if (parsed.ok) return parsed.value;
-  throw new ConcordatError('REQUEST_INVALID', `${field}: expected ${expected}`);
+  throw fieldError('REQUEST_INVALID', field, `expected ${expected}`);
 }
 
 export function eventIdField(field: string, text: string): EventId {

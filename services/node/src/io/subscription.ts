@@ -1,5 +1,5 @@
 import { isCategoryPattern, matchesCategory } from '@concordat/common/domain/category.js';
-import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import { parseHeader } from '@concordat/common/domain/header.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
 import type { NodeContext } from '../flows/context.js';
@@ -22,7 +22,7 @@ export async function* subscribe(
 ): AsyncGenerator<WireNotice> {
   const pattern = request.category === '' ? '**' : request.category;
   if (!isCategoryPattern(pattern)) {
-    throw new ConcordatError('REQUEST_INVALID', 'category: expected a pattern, listing.*.entity');
+    throw fieldError('REQUEST_INVALID', 'category', 'expected a pattern, listing.*.entity');
   }
   const queue: WireNotice[] = [];
   let wake = (): void => undefined;

@@ -108,10 +108,13 @@ test('every call of proto/ is defined, with its messages and its kind', () => {
     );
   });
 
+  const versions: readonly object[] = [
+    ...Object.values(concordat).map(({ v1 }) => v1),
+    ...[grpc.health.v1, grpc.reflection.v1, grpc.reflection.v1alpha],
+  ];
   const nameOf = (type: unknown) =>
-    [...Object.values(concordat), grpc.health, grpc.reflection]
-      .flatMap((one): object[] => Object.values(one))
-      .flatMap((version): [string, unknown][] => Object.entries(version))
+    versions
+      .flatMap((messages): [string, unknown][] => Object.entries(messages))
       .find(([, one]) => one === type)?.[0];
   const defined = Object.values(definitions)
     .filter((one): one is typeof one & definitions.AnyService => typeof one === 'object')
