@@ -21,8 +21,8 @@ const check = async (service: string): Promise<number> =>
 test('a node that has recovered, reads and reaches the broker is ready', async () => {
   await world.startNode(UN);
   await until('the broker was asked', async () => (await check('')) === SERVING);
-  for (const name of [NATIONAL, KEYS, 'concordat.node.v1.OperatorService']) {
-    expect(await check(name)).toBe(SERVING);
+  for (const name of world.servedBy(UN)) {
+    expect([name, await check(name)]).toEqual([name, SERVING]);
   }
 });
 

@@ -408,6 +408,13 @@ export class NodeWorld {
     if (death) throw death.cause;
   }
 
+  /** Full names of the services of a node, but for its health. */
+  servedBy(member: MemberId): readonly string[] {
+    const endpoints = (this.#served.get(member) ?? []).flatMap((served) => served.endpoints);
+    const names = new Set(endpoints.map(({ path }) => path.split('/')[1] ?? ''));
+    return [...names].filter((name) => name !== HealthService.name);
+  }
+
   identity(member: MemberId, service: ServiceName): Identity {
     return { federation: federation.federation, member, service };
   }

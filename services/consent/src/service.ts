@@ -22,7 +22,11 @@ import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import { ReleaseRules } from '@concordat/common/domain/release-rules.js';
 import { readPolicyFile } from '@concordat/common/io/policy-file.js';
-import { ConsentService, FeedService } from '@concordat/common/io/rpc/definitions.js';
+import {
+  ConsentService,
+  FeedService,
+  QuarantineService,
+} from '@concordat/common/io/rpc/definitions.js';
 import { type RpcServer, type RpcServerOptions, serve } from '@concordat/common/io/rpc/server.js';
 import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
 import { Outbox } from '@concordat/common/io/store/outbox.js';
@@ -39,6 +43,7 @@ import type { openNodeClient } from './io/node-client.js';
 const NEEDS: Needs = {
   [ConsentService.name]: ['started'],
   [FeedService.name]: ['started'],
+  [QuarantineService.name]: ['started'],
 };
 
 /** What a simulator or a test puts in another's place. */

@@ -31,6 +31,7 @@ import {
   KeyService,
   NationalService,
   OperatorService,
+  QuarantineService,
 } from '@concordat/common/io/rpc/definitions.js';
 import type { RpcServer, Served } from '@concordat/common/io/rpc/server.js';
 import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
@@ -100,6 +101,7 @@ const NEEDS: Needs = {
   [KeyService.name]: ['started', 'broker'],
   [BlockService.name]: ['started'],
   [OperatorService.name]: ['started'],
+  [QuarantineService.name]: ['started'],
 };
 
 /**

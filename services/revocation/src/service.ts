@@ -18,7 +18,11 @@ import { Quarantine } from '@concordat/common/io/chain/quarantine.js';
 import { quarantineService } from '@concordat/common/io/chain/quarantine-service.js';
 import type { LogClient, LogReader, LogRecord } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
-import { FreshnessService, PurgeService } from '@concordat/common/io/rpc/definitions.js';
+import {
+  FreshnessService,
+  PurgeService,
+  QuarantineService,
+} from '@concordat/common/io/rpc/definitions.js';
 import {
   type Handlers,
   type RpcServer,
@@ -41,6 +45,7 @@ const CLOSE_GRACE_MS = 2_000;
 /** How far a ledger goes is said from the own database; an order is driven by what is read. */
 const NEEDS: Needs = {
   [FreshnessService.name]: ['started'],
+  [QuarantineService.name]: ['started'],
   [PurgeService.name]: ['started', 'reading'],
 };
 /** Records of one commit: calls are answered between two of them. */
