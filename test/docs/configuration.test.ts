@@ -61,7 +61,7 @@ test.each([
   expect(rows.map(({ name }) => name).sort()).toEqual([...settings.keys()].sort());
   const defaults = rows.filter((row) => row.default !== undefined);
   for (const { name, default: text } of defaults) {
-    const value = settings.get(name);
-    expect([name, value === undefined ? 'none' : String(value)]).toEqual([name, text]);
+    const shown = text === 'none' ? 'undefined' : text;
+    expect([name, String(settings.get(name))]).toEqual([name, shown]);
   }
 });
