@@ -64,6 +64,9 @@ beforeAll(async () => {
       serve(NationalService, {
         publish: unused,
         publishStream: unused,
+        registerSystem: unused,
+        listSystems: unused,
+        acknowledge: unused,
         read: async ({ caseId }) => {
           if (!isErrorCode(caseId)) throw FAILURES[caseId]?.();
           throw new ConcordatError(caseId, 'widgets: expected 2, came 3');

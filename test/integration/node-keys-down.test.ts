@@ -84,7 +84,14 @@ test('D12: while an origin’s KeyRelease is down events wait, in order and coun
   const told: string[] = [];
   const stop = new AbortController();
   const listening = (async () => {
-    const request = { purpose: 'screening', caseId: 'case-1', category: '', includeHeld: true };
+    const request = {
+      purpose: 'screening',
+      caseId: 'case-1',
+      category: '',
+      includeHeld: true,
+      cursor: '',
+      systemId: '',
+    };
     const notices = world
       .node(DE)
       .national.subscribe(request, { timeoutMs: 1, signal: stop.signal });

@@ -162,7 +162,14 @@ describe('a purge', () => {
     const stream = world
       .node(DE)
       .national.subscribe(
-        { purpose: 'screening', caseId: 'case-1', category: '', includeHeld: true },
+        {
+          purpose: 'screening',
+          caseId: 'case-1',
+          category: '',
+          includeHeld: true,
+          cursor: '',
+          systemId: '',
+        },
         { timeoutMs: 1, signal: stop.signal },
       );
     const listening = (async () => {

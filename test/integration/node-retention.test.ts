@@ -43,7 +43,14 @@ test('a recipient deletes by itself at the shortest term, tells its streams, and
   expect((await world.partner(DE)).endingSoon).toBe(1);
   const told: unknown[] = [];
   const stop = new AbortController();
-  const request = { purpose: 'screening', caseId: 'c', category: '', includeHeld: false };
+  const request = {
+    purpose: 'screening',
+    caseId: 'c',
+    category: '',
+    includeHeld: false,
+    cursor: '',
+    systemId: '',
+  };
   const stream = world.node(DE).national.subscribe(request, { timeoutMs: 1, signal: stop.signal });
   const listening = (async () => {
     for await (const notice of stream) told.push(notice);

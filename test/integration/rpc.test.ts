@@ -70,8 +70,22 @@ const publishRequest: concordat.node.v1.PublishRequest = {
 const published = { eventId: 'e', lane: 0, epoch: 1, blockNumber: 1, leaf: 0, repeated: false };
 const nothingPublished = { published: 0, repeated: 0, refused: 0, runs: [], refusals: [] };
 const readRequest = { origin: 'de', eventId: 'e', purpose: 'p', caseId: 'c' };
-const subscription = { purpose: 'p', caseId: 'c', category: '', includeHeld: false };
-const notice = { kind: 'READABLE', origin: 'de', eventId: 'e', category: 'c', reason: '' };
+const subscription = {
+  purpose: 'p',
+  caseId: 'c',
+  category: '',
+  includeHeld: false,
+  cursor: '',
+  systemId: '',
+};
+const notice = {
+  kind: 'READABLE',
+  origin: 'de',
+  eventId: 'e',
+  category: 'c',
+  cursor: 'n',
+  reason: '',
+};
 
 const unused = () => Promise.reject(new Error('this test calls something else'));
 const national: Handlers<typeof NationalService> = {
@@ -85,6 +99,9 @@ const national: Handlers<typeof NationalService> = {
   subscribe: async function* () {
     yield notice;
   },
+  registerSystem: unused,
+  listSystems: unused,
+  acknowledge: unused,
 };
 const keys: Handlers<typeof KeyService> = {
   keyRelease: async (_request, { caller }) => ({

@@ -206,8 +206,40 @@ export namespace concordat.node.v1 {
     readonly caseId: string;
     readonly category: string;
     readonly includeHeld: boolean;
+    readonly cursor: string;
+    readonly systemId: string;
   };
   const SubscribeRequest: MessageType<SubscribeRequest>;
+
+  type RegisterSystemRequest = {
+    readonly systemId: string;
+    readonly kind: string;
+  };
+  const RegisterSystemRequest: MessageType<RegisterSystemRequest>;
+
+  type RegisteredSystem = {
+    readonly systemId: string;
+    readonly kind: string;
+    readonly registeredAtMs: number;
+    readonly cursor: string;
+    readonly outstanding: number;
+  };
+  const RegisteredSystem: MessageType<RegisteredSystem>;
+
+  type ListSystemsRequest = Readonly<Record<string, never>>;
+  const ListSystemsRequest: MessageType<ListSystemsRequest>;
+
+  type ListSystemsResponse = {
+    readonly systems: readonly RegisteredSystem[];
+  };
+  const ListSystemsResponse: MessageType<ListSystemsResponse>;
+
+  type AcknowledgeRequest = {
+    readonly systemId: string;
+    readonly cursor: string;
+    readonly withdrawn: readonly EventReference[];
+  };
+  const AcknowledgeRequest: MessageType<AcknowledgeRequest>;
 
   type Notice = {
     readonly kind: string;
@@ -215,6 +247,7 @@ export namespace concordat.node.v1 {
     readonly eventId: string;
     readonly category: string;
     readonly reason: string;
+    readonly cursor: string;
   };
   const Notice: MessageType<Notice>;
 

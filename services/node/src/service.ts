@@ -37,6 +37,7 @@ import type { RpcServer, Served } from '@concordat/common/io/rpc/server.js';
 import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
 import type { ChainTables } from '@concordat/common/io/store/chain-tables.js';
 import { Outbox } from '@concordat/common/io/store/outbox.js';
+import { EPOCH_BYTES } from './domain/cursor.js';
 import { SealOffice } from './flows/destroy-keys.js';
 import type { NodeContext } from './flows/context.js';
 import { KeyFetcher } from './flows/fetch-keys.js';
@@ -242,6 +243,7 @@ function openContext(
   const data = keep(new DataStore(join(dataDir, 'data.db')));
   const vault = keep(new Vault(join(dataDir, 'vault.db'), join(dataDir, 'keks'), random));
   const state = keep(new StateStore(join(dataDir, 'state.db')));
+  state.notices.begin(random.bytes(EPOCH_BYTES));
   const sending = (tables: ChainTables): Outbox => {
     const outbox = new Outbox({
       ...{ tables, log, clock, onDeath },

@@ -15,7 +15,14 @@ export function subscriberCalls() {
   return {
     async connect(place: Place): Promise<void> {
       const { client } = await connect(place, 'national');
-      const request = { purpose: PURPOSE, caseId: 'bench', category: '', includeHeld: false };
+      const request = {
+        purpose: PURPOSE,
+        caseId: 'bench',
+        category: '',
+        includeHeld: false,
+        cursor: '',
+        systemId: '',
+      };
       const follow = async (): Promise<void> => {
         const options = { timeoutMs: STREAM_MS_MAX, waitForReady: true };
         for await (const notice of client.subscribe(request, options)) {

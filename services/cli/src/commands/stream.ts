@@ -4,6 +4,7 @@ import { TIMEOUT_MS_MAX } from '@concordat/common/io/rpc/client.js';
 import type { Command } from 'commander';
 import { timeText } from '../domain/time-text.js';
 import { explanationOf } from '../domain/why-withheld.js';
+import { readCursor, writeCursor } from '../io/cursor-file.js';
 import { DOORS, withClient } from '../io/session.js';
 import { isOnItsWay, untilThere } from '../io/until-there.js';
 import {
@@ -26,6 +27,7 @@ interface TailOptions extends HomeOptions {
   readonly case: string;
   readonly category: string;
   readonly held?: true;
+  readonly cursorFile?: string;
 }
 interface ExplainOptions extends MemberOptions {
   readonly for: MemberId;
@@ -42,6 +44,7 @@ export function addStreamCommands(program: Command, world: World): void {
     .option('--origin <member>', 'only events of this origin', memberArgument)
     .option('--category <pattern>', 'listing.al-qaida.*, where * is a segment, ** the rest', '')
     .option('--held', 'begin with what is held already')
+    .option('--cursor-file <file>', 'go on after the notice it names, and keep it up to date')
     .action(async (options: TailOptions, command: Command) =>
       tail(world, options, surroundings(world, command)),
     );
@@ -61,11 +64,14 @@ async function tail(
   { print, patienceMs = TIMEOUT_MS_MAX }: Surroundings,
 ): Promise<void> {
   const signal = world.interruption();
+  const { cursorFile } = options;
   const request = {
     purpose: options.purpose,
     caseId: options.case,
     category: options.category,
     includeHeld: options.held === true,
+    cursor: cursorFile === undefined ? '' : await readCursor(cursorFile),
+    systemId: '',
   };
   const { home, as: member, origin } = options;
   const timeoutMs = Math.min(patienceMs, TIMEOUT_MS_MAX);
@@ -73,13 +79,16 @@ async function tail(
     print.progress(`listening at ${member}; Ctrl-C ends it`);
     try {
       for await (const notice of node.subscribe(request, { timeoutMs, signal })) {
-        if (origin !== undefined && notice.origin !== origin) continue;
-        const at = timeText(world.clock.nowMs());
-        const { kind, eventId, category } = notice;
-        print.line(
-          { at, ...notice },
-          `${at}  ${kind.padEnd(9)}  ${notice.origin.padEnd(8)}  ${eventId}  ${category}`,
-        );
+        if (origin === undefined || notice.origin === origin) {
+          const at = timeText(world.clock.nowMs());
+          const { kind, eventId, category } = notice;
+          print.line(
+            { at, ...notice },
+            `${at}  ${kind.padEnd(9)}  ${notice.origin.padEnd(8)}  ${eventId}  ${category}`,
+          );
+        }
+        // after the line: when this program is killed in between, the notice comes again rather than never
+        if (cursorFile !== undefined) await writeCursor(cursorFile, notice.cursor);
       }
     } catch (cause) {
       if (!(cause instanceof ConcordatError && isOver(cause))) throw cause;

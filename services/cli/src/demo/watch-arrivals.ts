@@ -16,17 +16,26 @@ export function watchArrivals(
   const stopping = new AbortController();
   const { signal } = stopping;
   const streams = [...clients.recipients].map(async ([member, { national }]) => {
+    let cursor = '';
     while (!signal.aborted) {
       try {
-        const request = { purpose: PURPOSE, caseId: CASE_ID, category: '', includeHeld: true };
+        const request = {
+          purpose: PURPOSE,
+          caseId: CASE_ID,
+          category: '',
+          includeHeld: true,
+          cursor,
+          systemId: '',
+        };
         for await (const notice of national.subscribe(request, { timeoutMs: STREAM_MS, signal })) {
           const id = parseEventId(notice.eventId);
           if (notice.kind === 'READABLE' && id.ok) {
             book.readableAt(member, id.value, clock.monotonicMs());
           }
+          cursor = notice.cursor;
         }
       } catch {
-        // a node that restarts ends its streams; what it told before comes again
+        // a node that restarts ends its streams; the next one goes on after the last notice
         await clock.sleep(AGAIN_MS, signal).catch(() => undefined);
       }
     }

@@ -52,6 +52,8 @@ const OF_CODE: Record<ConcordatErrorCode, ExitCode> = {
   CHAIN_GAP: EXIT.tryAgain,
   CHAIN_BROKEN: EXIT.verificationFailed,
   EQUIVOCATION: EXIT.verificationFailed,
+  CURSOR_INVALID: EXIT.usage,
+  SYSTEM_UNKNOWN: EXIT.notFound,
   PURGED: EXIT.notFound,
   NOT_READABLE_YET: EXIT.tryAgain,
   BEHIND: EXIT.tryAgain,

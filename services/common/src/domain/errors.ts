@@ -43,6 +43,8 @@ const RETRYABLE = {
   CHAIN_BROKEN: false,
   EQUIVOCATION: false,
   // reading
+  CURSOR_INVALID: false,
+  SYSTEM_UNKNOWN: false,
   PURGED: false,
   NOT_READABLE_YET: true,
   BEHIND: true,

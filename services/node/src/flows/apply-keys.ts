@@ -9,6 +9,7 @@ import {
 import type { VaultRow } from '../io/vault.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
+import { announce } from './notices.js';
 
 /** Shortest and longest pause before a key is asked for again, whatever the origin says. */
 export const LATER_MS_MIN = 100;
@@ -70,6 +71,8 @@ export function applyKeys(
     }
   });
   vault.put(judged.rows);
+  // before the rows: after a crash in between, the next start makes them readable, and finds them announced
+  state.db.transaction(() => announce(state, origin, judged.readable));
   data.db.transaction(() => {
     for (const { statement, bytes } of judged.records) {
       data.keepKeyRecord(origin, statement.value.epoch, statement.value.number, bytes);
@@ -86,9 +89,7 @@ export function applyKeys(
     if (judged.later.length > 0) data.chains.count('keys.later', judged.later.length);
     if (judged.shredded.length > 0) data.chains.count('keys.shredded', judged.shredded.length);
   });
-  for (const { id, category } of judged.readable) {
-    notices.tell({ kind: 'READABLE', origin, id, category });
-  }
+  notices.wake();
   finishBurials(context);
 }
 

@@ -23,6 +23,7 @@ import type { StoredSeal } from '../io/state/seal-table.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
 import { appendLedger } from './ledger-writer.js';
+import { withdraw } from './notices.js';
 import { holdersOf } from './recorded-releases.js';
 
 /** What one answer of DestroyKeys may have, with room for its frame. */
@@ -62,14 +63,8 @@ export class SealOffice {
 
   /** Open streams learn it before the deletion. */
   #sealAndTell(order: Verified<'PurgeOrder'>): StoredSeal {
-    const { data, notices, self } = this.#context;
-    const rows = order.value.ids.map((id) => ({ id, row: data.find(self, id) }));
     const seal = this.#seal(order);
-    for (const { id, row } of rows) {
-      if (!row) continue;
-      const { category } = row;
-      notices.tell({ kind: 'WITHDRAWN', origin: self, id, category, reason: 'PURGED' });
-    }
+    this.#context.notices.wake();
     return seal;
   }
 
@@ -90,6 +85,7 @@ export class SealOffice {
         const buried = leaves.map(({ id }) => ({ origin: self, id }));
         state.tombstones.bury(buried, { orderId, atMs: nowMs, ledgerNumber: appended.number });
       }
+      withdraw(state, self, order.value.ids, 'PURGED');
       const holders = this.#holders(events);
       const sealRecord = this.#signSeal(order, { seals, holders }, nowMs);
       const stored: StoredSeal = { orderHash: order.hash, sealRecord, evidence, ledgerSeq };

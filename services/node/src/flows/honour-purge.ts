@@ -17,20 +17,17 @@ import { holdingOf, outcomeOf } from '../domain/holding.js';
 import type { PendingEntry } from '../io/state/purge-entries.js';
 import { type NodeContext, followPorts } from './context.js';
 import { finishBurials } from './finish-burials.js';
+import { withdraw } from './notices.js';
 import type { TopicFlow } from './readers.js';
 
 const RECEIPTS_BATCH = 500;
 /** How long to wait before a deletion that failed, of a full disk perhaps, is tried again. */
 const AGAIN_MS = 500;
 
-interface Withdrawn {
-  readonly id: EventId;
-  readonly category: string;
-}
-
 /**
  * Honours an origin's purge entries: tombstone with position, then vault, then data, then the receipt in state. From
- * the first commit on every reading is refused; the receipt is written only when nothing is left.
+ * the first commit on every reading is refused; the receipt is written only when nothing is left, here or in a
+ * copy system.
  */
 export class PurgeHonour implements TopicFlow {
   readonly followed: FollowedTopic;
@@ -38,7 +35,6 @@ export class PurgeHonour implements TopicFlow {
   readonly #origin: MemberId;
   readonly #onApplied: () => void;
   readonly #closing = new AbortController();
-  #withdrawn: Withdrawn[] = [];
 
   constructor(context: NodeContext, origin: MemberId, onApplied: () => void) {
     this.#context = context;
@@ -59,7 +55,6 @@ export class PurgeHonour implements TopicFlow {
   }
 
   async handle(batch: readonly LogRecord[]): Promise<void> {
-    this.#withdrawn = [];
     const came = this.followed.commit(batch);
     await this.settle();
     if (came === 'read again') throw this.followed.filled();
@@ -67,11 +62,7 @@ export class PurgeHonour implements TopicFlow {
 
   async settle(): Promise<void> {
     // open streams learn it before the deletion, and no later than the receipt
-    for (const { id, category } of this.#withdrawn) {
-      const { notices } = this.#context;
-      notices.tell({ kind: 'WITHDRAWN', origin: this.#origin, id, category, reason: 'PURGED' });
-    }
-    this.#withdrawn = [];
+    this.#context.notices.wake();
     await this.#finish();
     this.#onApplied();
   }
@@ -103,28 +94,25 @@ export class PurgeHonour implements TopicFlow {
     return ok({
       link: { epoch, number, previous, hash: entry.value.hash },
       apply: () => {
-        this.#withdrawn.push(...this.#bury(this.followed.topic, entry.value));
+        this.#bury(this.followed.topic, entry.value);
         return undefined;
       },
     });
   }
 
-  #bury(chain: string, entry: Verified<'PurgeEntry'>): Withdrawn[] {
-    const { state, data, clock } = this.#context;
+  #bury(chain: string, entry: Verified<'PurgeEntry'>): void {
+    const { state, clock } = this.#context;
     const { epoch, number, orderId, ids } = entry.value;
     const pending = { chain, epoch, number, origin: this.#origin, orderId, hash: entry.hash };
     const outcomes = ids.map((id) => ({ id, outcome: this.#outcome(id) }));
     if (!state.purges.add(pending, outcomes)) {
       state.chains.count('purge.known');
-      return [];
+      return;
     }
+    withdraw(state, this.#origin, ids, 'PURGED');
     const events = ids.map((id) => ({ origin: this.#origin, id }));
     state.tombstones.bury(events, { orderId, atMs: clock.nowMs() });
     state.chains.count('purge.entries');
-    return ids.flatMap((id) => {
-      const row = data.find(this.#origin, id);
-      return row ? [{ id, category: row.category }] : [];
-    });
   }
 
   /** Judged before the deletion and kept with the tombstone, so that a crash in between changes no receipt. */
@@ -135,7 +123,10 @@ export class PurgeHonour implements TopicFlow {
   }
 }
 
-/** Signs what is deleted and not yet answered; call only after `finishBurials`, also at every start. */
+/**
+ * Signs what is deleted, not yet answered, and acknowledged by every copy system (S2); call only after `finishBurials`,
+ * also at every start.
+ */
 export function writeReceipts(context: NodeContext): void {
   const { state, outbox, self } = context;
   for (;;) {

@@ -13,6 +13,7 @@ import type { NewRow } from '../io/data-store.js';
 import type { BlockPlace } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
 import { appendLedger } from './ledger-writer.js';
+import { announce } from './notices.js';
 
 /** How long a lone event waits for company when its lane is idle. */
 const IDLE_WAIT_MS = 5;
@@ -224,6 +225,7 @@ export class Publisher {
         }
       }
       outbox.wake(ledgerTopic(self), 0);
+      this.#context.notices.wake();
     } catch (cause) {
       const all = closing.flatMap(({ taken }) => taken);
       this.#drop(all);
@@ -314,6 +316,11 @@ export class Publisher {
     state.own.addEvents(
       place,
       composed.map(({ header }) => header),
+    );
+    announce(
+      state,
+      self,
+      composed.map(({ id, header }) => ({ id, category: header.category })),
     );
     const value = codec.encode('Block', {
       statement: signed.bytes,

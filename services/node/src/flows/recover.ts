@@ -3,6 +3,7 @@ import { grouped } from '@concordat/common/io/store/packed.js';
 import { finishBurials } from './finish-burials.js';
 import { writeReceipts } from './honour-purge.js';
 import type { NodeContext } from './context.js';
+import { announce } from './notices.js';
 
 /** Rows that are looked at together. */
 const PAGE = 1_000;
@@ -22,10 +23,16 @@ export function recover(context: NodeContext): void {
 }
 
 /** Keys are stored only after they were checked, and all of an event together, so the row lacks nothing but this. */
-function finishKeyAnswers({ data, vault }: NodeContext): void {
+function finishKeyAnswers({ data, vault, state }: NodeContext): void {
   const keyed = data
     .idsIn('waiting')
     .filter(({ origin, id }) => vault.sectionsHeld(origin, id).length > 0);
+  state.db.transaction(() => {
+    for (const { origin, id } of keyed) {
+      const row = data.find(origin, id);
+      if (row) announce(state, origin, [row]);
+    }
+  });
   data.db.transaction(() => {
     for (const [origin, some] of grouped(keyed, (one) => one.origin)) {
       data.setReadable(

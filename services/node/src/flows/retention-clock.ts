@@ -10,6 +10,7 @@ import {
 } from '../domain/retention-time.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
+import { withdraw } from './notices.js';
 
 /** Events of one commit. */
 const BATCH = 500;
@@ -56,12 +57,12 @@ function endTerms(context: NodeContext, origin: MemberId, nowMs: UnixMs): boolea
   if (due.length === 0) return false;
   state.db.transaction(() => {
     const events = due.map(({ id }) => ({ origin, id }));
+    const ids = due.map(({ id }) => id);
+    withdraw(state, origin, ids, 'RETENTION');
     state.tombstones.bury(events, { orderId: null, atMs: clock.nowMs() });
     state.chains.count('retention.ended', due.length);
   });
-  for (const { id, category } of due) {
-    notices.tell({ kind: 'WITHDRAWN', origin, id, category, reason: 'RETENTION' });
-  }
+  notices.wake();
   finishBurials(context);
   return due.length === BATCH;
 }

@@ -1,12 +1,24 @@
-import { NationalService } from '@concordat/common/io/rpc/definitions.js';
+import { NationalService, type concordat } from '@concordat/common/io/rpc/definitions.js';
 import { type Served, serve } from '@concordat/common/io/rpc/server.js';
+import { cursorAfter } from '../domain/cursor.js';
 import type { NodeContext } from '../flows/context.js';
 import type { Publisher } from '../flows/publish.js';
 import type { Reader } from '../flows/read.js';
+import { acknowledge, registerSystem } from '../flows/systems.js';
 import { parseDraft } from './parse-draft.js';
 import { publishStream } from './publish-stream.js';
-import { eventIdField, memberField } from './request-fields.js';
+import {
+  demandFew,
+  eventIdField,
+  memberField,
+  systemIdField,
+  systemKindField,
+} from './request-fields.js';
+import type { NationalSystem } from './state/systems-table.js';
 import { subscribe } from './subscription.js';
+
+/** Withdrawals acknowledged in one call. */
+const ACKNOWLEDGED_MAX = 4_096;
 
 export function nationalService(flows: {
   readonly context: NodeContext;
@@ -14,6 +26,14 @@ export function nationalService(flows: {
   readonly reader: Reader;
 }): Served {
   const { context, publisher, reader } = flows;
+  const { epoch } = context.state.notices.place();
+  const wireSystem = (system: NationalSystem): concordat.node.v1.RegisteredSystem => ({
+    systemId: system.id,
+    kind: system.kind,
+    registeredAtMs: system.registeredAtMs,
+    cursor: system.cursor === undefined ? '' : cursorAfter(system.cursor, epoch),
+    outstanding: system.outstanding,
+  });
   return serve(NationalService, {
     async publish(request) {
       const published = await publisher.publish(parseDraft(context.categories, request));
@@ -42,5 +62,18 @@ export function nationalService(flows: {
       };
     },
     subscribe: (request, { signal }) => subscribe(context, request, signal),
+    registerSystem: async ({ systemId, kind }) => {
+      const id = systemIdField('system_id', systemId);
+      return wireSystem(registerSystem(context, id, systemKindField('kind', kind)));
+    },
+    listSystems: async () => ({ systems: context.state.systems.all().map(wireSystem) }),
+    acknowledge: async ({ systemId, cursor, withdrawn }) => {
+      demandFew('withdrawn', withdrawn, ACKNOWLEDGED_MAX);
+      const events = withdrawn.map(({ origin, eventId }, at) => ({
+        origin: memberField(`withdrawn[${String(at)}].origin`, origin),
+        id: eventIdField(`withdrawn[${String(at)}].event_id`, eventId),
+      }));
+      return wireSystem(acknowledge(context, systemId, { cursor, withdrawn: events }));
+    },
   });
 }

@@ -13,7 +13,7 @@ import { parseStrictJson } from '@concordat/common/domain/strict-json.js';
 import type { CategoryCodec, CategoryType } from '@concordat/common/io/avro/category-codec.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
 import type { Draft } from '../domain/compose.js';
-import { eventIdField, memberField } from './request-fields.js';
+import { demandFew, eventIdField, memberField } from './request-fields.js';
 
 type PublishRequest = concordat.node.v1.PublishRequest;
 
@@ -43,12 +43,6 @@ const AUDIENCE_MAX = 256;
 const PARENTS_MAX = 64;
 /** 9999-12-31T23:59:59.999Z */
 const TIME_MS_MAX = 253_402_300_799_999;
-
-function demandFew(field: string, given: readonly unknown[], max: number): void {
-  if (given.length <= max) return;
-  const problem = `expected at most ${String(max)}, got ${String(given.length)}`;
-  throw fieldError('REQUEST_INVALID', field, problem);
-}
 
 function timeField(field: string, value: number): UnixMs {
   if (value > 0 && value <= TIME_MS_MAX) return asUnixMs(value);

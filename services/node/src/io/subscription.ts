@@ -2,19 +2,24 @@ import { isCategoryPattern, matchesCategory } from '@concordat/common/domain/cat
 import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import { parseHeader } from '@concordat/common/domain/header.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
+import { cursorAfter, parseCursor } from '../domain/cursor.js';
 import type { NodeContext } from '../flows/context.js';
-import type { Notice } from '../flows/notices.js';
+import { demandSystem } from '../flows/systems.js';
 import type { EventRow } from './data-store.js';
+import type { Notice } from './state/notice-log.js';
+import type { NationalSystem } from './state/systems-table.js';
 
 type SubscribeRequest = concordat.node.v1.SubscribeRequest;
 type WireNotice = concordat.node.v1.Notice;
 
-/** Notices that a slow subscriber may leave unread before its stream is ended. */
-const NOTICES_MAX = 10_000;
-/** Held events that are looked up at once. */
-const PAGE = 500;
+/** Notices read at once: all that a subscriber, however slow, costs in memory. */
+const PAGE = 200;
 
-/** Tells of events that become readable for the purpose, or are withdrawn; content is only ever read by Read. */
+/**
+ * Tells of events that become readable for the purpose, or are withdrawn; content is only ever read by Read. Pages come
+ * from the log of notices when the stream has taken the one before, so that nothing waits in memory, and what is told
+ * after a cursor does not depend on who was listening when.
+ */
 export async function* subscribe(
   context: NodeContext,
   request: SubscribeRequest,
@@ -24,62 +29,50 @@ export async function* subscribe(
   if (!isCategoryPattern(pattern)) {
     throw fieldError('REQUEST_INVALID', 'category', 'expected a pattern, listing.*.entity');
   }
-  const queue: WireNotice[] = [];
-  let wake = (): void => undefined;
-  const onAbort = (): void => wake();
-  const stop = context.notices.listen((notice) => {
-    if (!concerns(context, request, pattern, notice)) return;
-    queue.push(wireNotice(notice));
-    wake();
-  });
-  signal.addEventListener('abort', onAbort);
-  try {
-    if (request.includeHeld) yield* held(context, request, pattern);
-    while (!signal.aborted) {
-      if (queue.length > NOTICES_MAX) {
-        throw new ConcordatError('PEER_UNAVAILABLE', 'too many unread notices: subscribe again');
-      }
-      const next = queue.shift();
-      if (next) yield next;
-      else await new Promise<void>((resolve) => (wake = resolve));
+  const { notices, state } = context;
+  const system = request.systemId === '' ? undefined : demandSystem(context, request.systemId);
+  const concerned = { purpose: request.purpose, pattern, system };
+  const { epoch } = state.notices.place();
+  let after = startOf(context, request, system);
+  while (!signal.aborted) {
+    const news = notices.next(signal); // before the page: what comes while it is told is not missed
+    const page = state.notices.after(after, PAGE);
+    for (const notice of page) {
+      after = notice.number;
+      if (concerns(context, concerned, notice)) yield wireNotice(notice, epoch);
     }
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    stop();
+    if (page.length === 0) await news;
   }
 }
 
-/** Page by page, so that a node of a million events answers as soon as one of ten. */
-function* held(
-  context: NodeContext,
-  request: SubscribeRequest,
-  pattern: string,
-): Generator<WireNotice> {
-  const { data, state } = context;
-  for (let after: EventRow | undefined; ;) {
-    const page = data.readableAfter(after, PAGE);
-    for (const row of page) {
-      const { origin, id, category } = row;
-      if (
-        !matchesCategory(pattern, category) ||
-        !purposesOf(context, row).includes(request.purpose)
-      )
-        continue;
-      if (!state.tombstones.isBuried(origin, id))
-        yield { kind: 'READABLE', origin, eventId: id, category, reason: '' };
-    }
-    after = page.at(-1);
-    if (!after) return;
+/** The number of the notice after which to begin. */
+function startOf(
+  { state }: NodeContext,
+  { cursor, includeHeld }: SubscribeRequest,
+  system: NationalSystem | undefined,
+): number {
+  const place = state.notices.place();
+  if (cursor !== '') {
+    const number = parseCursor(cursor, place);
+    if (number.ok) return number.value;
+    throw number.error;
   }
+  return system?.cursor ?? (includeHeld ? 0 : place.newest);
 }
 
-/** A withdrawal is told to everybody who may have been told of the event. */
+interface Concerned {
+  readonly purpose: string;
+  readonly pattern: string;
+  readonly system: NationalSystem | undefined;
+}
+
+/** A withdrawal is told to everybody who may have been told of the event, and to whoever has to answer for it. */
 function concerns(
   context: NodeContext,
-  { purpose }: SubscribeRequest,
-  pattern: string,
+  { purpose, pattern, system }: Concerned,
   { kind, origin, id, category }: Notice,
 ): boolean {
+  if (kind === 'WITHDRAWN' && system?.kind === 'copy') return true;
   if (!matchesCategory(pattern, category)) return false;
   if (kind === 'WITHDRAWN') return true;
   const row = context.data.find(origin, id);
@@ -92,6 +85,7 @@ function purposesOf({ codec }: NodeContext, row: EventRow): readonly string[] {
   return header.ok ? header.value.purposes : [];
 }
 
-function wireNotice({ kind, origin, id, category, reason }: Notice): WireNotice {
-  return { kind, origin, eventId: id, category, reason: reason ?? '' };
+function wireNotice(notice: Notice, epoch: Uint8Array): WireNotice {
+  const { number, kind, origin, id, category, reason } = notice;
+  return { kind, origin, eventId: id, category, reason, cursor: cursorAfter(number, epoch) };
 }

@@ -110,6 +110,9 @@ export const NationalService = {
     ),
     read: unary([node.ReadRequest, node.ReadResponse], OWN_SYSTEM),
     subscribe: stream([node.SubscribeRequest, node.Notice], OWN_SYSTEM),
+    registerSystem: unary([node.RegisterSystemRequest, node.RegisteredSystem], OWN_SYSTEM),
+    listSystems: unary([node.ListSystemsRequest, node.ListSystemsResponse], OWN_SYSTEM),
+    acknowledge: unary([node.AcknowledgeRequest, node.RegisteredSystem], OWN_SYSTEM),
   },
 } as const satisfies AnyService;
 

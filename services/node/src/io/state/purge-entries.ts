@@ -63,11 +63,16 @@ export class PurgeEntries {
     return true;
   }
 
-  /** Entries whose receipt is not written yet, in order. */
+  /** Entries whose receipt may be written and is not yet, in order: no system owes an answer for any of their ids. */
   pending(limit: number): PendingEntry[] {
     return this.#db
       .all(
-        'SELECT * FROM purge_entry WHERE receipt IS NULL ORDER BY chain, epoch, number LIMIT ?',
+        `SELECT * FROM purge_entry AS entry WHERE receipt IS NULL AND NOT EXISTS (
+           SELECT 1 FROM owed CROSS JOIN purge_outcome AS outcome
+           ON outcome.id = owed.id AND outcome.chain = entry.chain AND outcome.epoch = entry.epoch
+             AND outcome.number = entry.number
+           WHERE owed.origin = entry.origin)
+         ORDER BY chain, epoch, number LIMIT ?`,
         limit,
       )
       .map((row) => ({
