@@ -40,7 +40,7 @@ import {
   QuarantineService,
   type concordat,
 } from '@concordat/common/io/rpc/definitions.js';
-import type { Served } from '@concordat/common/io/rpc/server.js';
+import type { RpcServer, Served } from '@concordat/common/io/rpc/server.js';
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
 import { type Consent, startConsent } from '@concordat/consent/service.js';
 import type { AskForKeys } from '@concordat/node/flows/fetch-keys.js';
@@ -131,6 +131,11 @@ export class NodeWorld {
     nowMs: () => asUnixMs(systemClock.nowMs() + this.ahead.wallMs),
     monotonicMs: () => (systemClock.monotonicMs() + this.ahead.monotonicMs) as MonotonicMs,
   };
+  /** Serves a node on a socket too. */
+  alsoListen: (
+    member: MemberId,
+    services: readonly Served[],
+  ) => Promise<Pick<RpcServer, 'port' | 'close'> | undefined> = () => Promise.resolve(undefined);
   /** Stands between a recipient and the origin's key service. */
   aroundKeys: (ask: AskForKeys, recipient: MemberId) => AskForKeys = (ask) => ask;
   /** the answer of the revocation service to a nonce */
@@ -230,7 +235,14 @@ export class NodeWorld {
         },
         listen: async (services) => {
           this.#served.set(member, services);
-          return { port: 1, close: async () => void this.#served.delete(member) };
+          const server = await this.alsoListen(member, services);
+          return {
+            port: server?.port ?? 1,
+            close: async (graceMs) => {
+              this.#served.delete(member);
+              await server?.close(graceMs);
+            },
+          };
         },
       },
     );

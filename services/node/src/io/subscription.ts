@@ -1,5 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { isCategoryPattern, matchesCategory } from '@concordat/common/domain/category.js';
-import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
+import { fieldError } from '@concordat/common/domain/errors.js';
 import { parseHeader } from '@concordat/common/domain/header.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
 import { cursorAfter, parseCursor } from '../domain/cursor.js';
@@ -35,13 +36,13 @@ export async function* subscribe(
   const { epoch } = state.notices.place();
   let after = startOf(context, request, system);
   while (!signal.aborted) {
-    const news = notices.next(signal); // before the page: what comes while it is told is not missed
     const page = state.notices.after(after, PAGE);
     for (const notice of page) {
       after = notice.number;
       if (concerns(context, concerned, notice)) yield wireNotice(notice, epoch);
     }
-    if (page.length === 0) await news;
+    // nothing can be written between an empty page and this wait; and a page that concerns nobody holds up nobody
+    await (page.length === 0 ? notices.next(signal) : turn());
   }
 }
 
