@@ -1,4 +1,4 @@
-import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
+import { ConcordatError, isErrorCode } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
@@ -6,10 +6,12 @@ import type { Command } from 'commander';
 import { HANDLING } from './handling-options.js';
 import { SCHEMAS_DIR } from '../io/home.js';
 import { newEventId } from '../io/new-id.js';
+import { publishMany } from '../io/publish-many.js';
 import { readInput } from '../io/read-input.js';
 import { DOORS, withClient } from '../io/session.js';
 import {
   type MemberOptions,
+  type Surroundings,
   asMember,
   eventArgument,
   membersArgument,
@@ -19,6 +21,8 @@ import {
   wholeNumber,
 } from './options.js';
 import type { World } from './world.js';
+
+type RefusedEvent = concordat.node.v1.RefusedEvent;
 
 interface PublishOptions extends MemberOptions {
   readonly id?: EventId;
@@ -40,6 +44,8 @@ interface PublishOptions extends MemberOptions {
 
 const DAY_MS = 86_400_000;
 const LINE_FEED = 10;
+const PROGRESS_EVERY = 10_000;
+const REFUSALS_SHOWN = 20;
 
 export function addPublishCommand(event: Command, world: World): void {
   asMember(event.command('publish'), world)
@@ -54,7 +60,7 @@ export function addPublishCommand(event: Command, world: World): void {
     .option('--by-agreement', 'whoever an agreement permits')
     .option('--retain-days <n>', 'delete it everywhere after this', wholeNumber(1, 36_500), 30)
     .option('--supersedes <id>', 'the own event that this one replaces', eventArgument)
-    .option('--lines', 'each line of the file is an event of its own')
+    .option('--lines', 'each line of the file is an event of its own, all in one stream')
     .option('--id <uuid>', 'UUIDv7; the same again gets the first result', eventArgument)
     .addOption(HANDLING.tlp().default('AMBER'))
     .addOption(HANDLING.europol().default('H1'))
@@ -74,21 +80,56 @@ async function publish(
   const { print, call } = surroundings(world, command);
   const content = await readInput(file, world.stdin);
   if (options.lines) {
-    const { id, supersedes } = options;
-    if (id ?? supersedes) throw usageError('--lines: expected no --id and no --supersedes with it');
+    await publishLines(world, content, options, surroundings(world, command));
+    return;
   }
-  const contents = options.lines ? linesOf(content) : [content];
-  const requests = contents.map((one) => requestOf(world, one, options));
+  const request = requestOf(world, content, options);
+  const published = await withClient(options, DOORS.national, (node) =>
+    node.publish(request, call),
+  );
+  print.progress(placeText(published));
+  print.answer(published, () => [published.eventId]);
+}
+
+/** By a stream; a refused event ends nothing, but the program then fails at the end. */
+async function publishLines(
+  world: World,
+  content: Uint8Array,
+  options: PublishOptions,
+  { print, call }: Surroundings,
+): Promise<void> {
+  const { id, supersedes } = options;
+  if (id ?? supersedes) throw usageError('--lines: expected no --id and no --supersedes with it');
+  const lines = linesOf(content);
+  const template = requestOf(world, content, options);
+  const requests = lines.map((contentJson) => ({
+    ...template,
+    eventId: newEventId(world),
+    contentJson,
+  }));
+  const failed: ConcordatError[] = [];
+  let told = 0;
+  const onSent = (count: number): void => {
+    if (count < told + PROGRESS_EVERY) return;
+    told = count;
+    print.progress(`${count} of ${lines.length} events sent`);
+  };
   await withClient(options, DOORS.national, async (node) => {
-    for (const [at, request] of requests.entries()) {
-      const published = await node.publish(request, call).catch((cause: unknown) => {
-        throw options.lines ? atLine(at + 1, cause) : cause;
-      });
-      print.progress(placeText(published));
-      if (options.lines) print.line(published, published.eventId);
-      else print.answer(published, () => [published.eventId]);
+    for await (const outcome of publishMany({ node, clock: world.clock }, requests, call, onSent)) {
+      if (outcome.kind === 'published') {
+        print.line(outcome.place, outcome.place.eventId);
+        continue;
+      }
+      const error = refusalAt(outcome.position + 1, outcome.refusal);
+      if (failed.length < REFUSALS_SHOWN) print.progress(`${error.code} ${error.message}`);
+      failed.push(error);
     }
   });
+  print.progress(`${lines.length - failed.length} of ${lines.length} events are published`);
+  const [first] = failed;
+  if (!first) return;
+  const text = `${failed.length} of ${lines.length} events were refused, the others are published; ${first.message}`;
+  throw new ConcordatError(first.code, text);
 }
 
 /** Without the empty ones. */
@@ -104,10 +145,9 @@ function linesOf(bytes: Uint8Array): Uint8Array[] {
   throw new ConcordatError('REQUEST_INVALID', '--lines: expected a line for each event, came none');
 }
 
-/** What came before it is published already. */
-function atLine(line: number, cause: unknown): ConcordatError {
-  const { code, message } = asConcordatError(cause);
-  return new ConcordatError(code, `event ${line} of the file: ${message}`, { cause });
+function refusalAt(line: number, { code, message }: RefusedEvent): ConcordatError {
+  const known = isErrorCode(code) ? code : 'INTERNAL';
+  return new ConcordatError(known, `event ${line} of the file: ${message}`);
 }
 
 /** Where an event stands, for people. */
