@@ -159,19 +159,17 @@ describe('a purge', () => {
     const ids = await exchange(...Array.from({ length: 12 }, (_, n) => n));
     const told: string[] = [];
     const stop = new AbortController();
-    const stream = world
-      .node(DE)
-      .national.subscribe(
-        {
-          purpose: 'screening',
-          caseId: 'case-1',
-          category: '',
-          includeHeld: true,
-          cursor: '',
-          systemId: '',
-        },
-        { timeoutMs: 1, signal: stop.signal },
-      );
+    const stream = world.node(DE).national.subscribe(
+      {
+        purpose: 'screening',
+        caseId: 'case-1',
+        category: '',
+        includeHeld: true,
+        cursor: '',
+        systemId: '',
+      },
+      { timeoutMs: 1, signal: stop.signal },
+    );
     const listening = (async () => {
       for await (const { kind, eventId: id } of stream) told.push(`${kind} ${id}`);
     })();
