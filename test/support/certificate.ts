@@ -1,3 +1,4 @@
+import { SlotTrees } from '@concordat/common/domain/slots.js';
 import { EMPTY_HEAD, type Head, nextLink } from '@concordat/common/domain/chain.js';
 import { toDsseJson } from '@concordat/common/domain/dsse-json.js';
 import { type EventId, type Hash, asUnixMs } from '@concordat/common/domain/ids.js';
@@ -70,6 +71,7 @@ export function certified(
   if (!seal.ok) throw seal.error;
   if (!evidence.ok) throw evidence.error;
   const certificate = buildCertificate(codec, {
+    trees: new SlotTrees(codec),
     federation: keys.federation,
     origin: UN,
     keyId: federation.signer(UN, 'revocation').keyId,

@@ -38,6 +38,7 @@ import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
 import type { ChainTables } from '@concordat/common/io/store/chain-tables.js';
 import { Outbox } from '@concordat/common/io/store/outbox.js';
 import { EPOCH_BYTES } from './domain/cursor.js';
+import { Burials } from './flows/burials.js';
 import { SealOffice } from './flows/destroy-keys.js';
 import type { NodeContext } from './flows/context.js';
 import { KeyFetcher } from './flows/fetch-keys.js';
@@ -193,13 +194,15 @@ async function open(
   );
   retention.start(die);
   opened.push(() => retention.close());
+  const burials = new Burials(context);
+  opened.push(() => burials.close());
   const publisher = new Publisher(context, isOrigin ? await log.laneCount(eventsTopic(self)) : 0);
   opened.push(() => publisher.close());
   const rewind = (): Promise<void> => readers.reopen(() => forgetPositions(context));
   const server = await ports.listen([
     health.served,
     nationalService({ context, publisher, reader: new Reader(context, freshness) }),
-    keyService(new KeyOffice(context), new SealOffice(context)),
+    keyService(new KeyOffice(context), new SealOffice(context, burials)),
     blockService(context),
     quarantineService(
       [context.data.chains, context.state.chains],

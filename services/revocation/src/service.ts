@@ -4,6 +4,7 @@ import type { MemberId } from '@concordat/common/domain/ids.js';
 import { requireOwnKey } from '@concordat/common/domain/own-key.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
+import { SlotTrees } from '@concordat/common/domain/slots.js';
 import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
 import {
   ledgerTopic,
@@ -203,6 +204,7 @@ function contextOf(
   });
   return {
     ...{ self, others, codec, keys, signer, clock, store },
+    trees: new SlotTrees(codec),
     ...{ outbox, node, logger, ruleOrderDeadlineMs },
     quarantine: new Quarantine({
       ...{ member: self, service: 'revocation', codec, chains: store.chains, outbox },

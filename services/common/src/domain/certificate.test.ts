@@ -565,7 +565,7 @@ describe('a certificate, signed by a dishonest origin, is refused', () => {
     const ledger = new TestLedger(federation, UN, (record) => records.push(record));
     write(ledger);
     const order = officerOrder(federation, { orderId: orderId(300), ids });
-    const answer = lie(ledger.seal(order), records);
+    const answer = lie(ledger.seal(order, { isHonest: false }), records);
     return certified(federation, records, order, answer).certificate;
   }
 

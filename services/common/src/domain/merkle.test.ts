@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import type { Hash } from './ids.js';
 import {
   inclusionPath,
+  pathIn,
+  treeLevels,
   isIncluded,
   leafHash,
   merkleRoot,
@@ -170,4 +172,15 @@ describe('a partial proof', () => {
     const kept = new Map(indexes.map((index) => [index, vectorRoot]));
     expect(partialRoot(2, kept, [vectorRoot])).toBeUndefined();
   });
+});
+
+test('a path in a tree whose hashes are known is the path that is made anew', () => {
+  for (let size = 1; size <= 70; size += 1) {
+    const leaves = Array.from({ length: size }, (_, at) => leafHash(Uint8Array.of(at)));
+    const levels = treeLevels(leaves);
+    expect(levels.at(-1)).toEqual([merkleRoot(leaves)]);
+    for (let at = 0; at < size; at += 1) {
+      expect(pathIn(levels, at)).toEqual(inclusionPath(leaves, at));
+    }
+  }
 });

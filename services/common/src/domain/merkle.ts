@@ -43,6 +43,36 @@ export function inclusionPath(leaves: readonly Hash[], index: number): Hash[] {
     : [...inclusionPath(right, index - k), merkleRoot(left)];
 }
 
+/** A tree with all its hashes, leaves first: for many paths in one tree. */
+export type TreeLevels = readonly (readonly Hash[])[];
+
+/** Pairs from the left, level by level; one that is left over goes up as it is. It is the tree of `merkleRoot`. */
+export function treeLevels(leaves: readonly Hash[]): TreeLevels {
+  const levels: (readonly Hash[])[] = [leaves];
+  for (let below = leaves; below.length > 1;) {
+    const above: Hash[] = [];
+    for (let at = 0; at < below.length; at += 2) {
+      const [left, right] = [below[at], below[at + 1]];
+      if (left) above.push(right ? nodeHash(left, right) : left);
+    }
+    levels.push(above);
+    below = above;
+  }
+  return levels;
+}
+
+/** `inclusionPath` in a tree whose hashes are known. */
+export function pathIn(levels: TreeLevels, index: number): Hash[] {
+  const path: Hash[] = [];
+  let at = index;
+  for (const level of levels) {
+    const sibling = level[at ^ 1];
+    if (sibling) path.push(sibling);
+    at >>= 1;
+  }
+  return path;
+}
+
 /** Does `path` lead from `leaf` at `index` to `root` in a tree of `size` leaves? (RFC 9162 §2.1.3.2) */
 export function isIncluded(proof: {
   readonly leaf: Hash;

@@ -6,7 +6,7 @@ import { BLOCK_ENVELOPES_MAX } from './block.js';
 import { sha256, utf8 } from './bytes.js';
 import type { Hash } from './ids.js';
 import type { SlotTable } from './records.js';
-import { isSlotTableOf, openSlot, openSlots, slotRoot, verifySlot } from './slots.js';
+import { SlotTrees, isSlotTableOf, openSlot, openSlots, slotRoot, verifySlot } from './slots.js';
 
 const table: SlotTable = {
   seed: sha256(utf8('seed')),
@@ -58,6 +58,12 @@ describe('a slot', () => {
       fc.property(fc.shuffledSubarray([0, 1, 2, 3, 4, 5]), (leaves) => {
         const alone = leaves.map((leaf) => openSlot(codec, table, { treeSize, leaf }));
         expect(openSlots(codec, table, { treeSize, leaves })).toEqual(alone);
+        const trees = new SlotTrees(codec);
+        const root = slotRoot(codec, table, treeSize);
+        // the first time and from memory
+        for (const _ of [1, 2]) {
+          expect(trees.open({ treeSize, root }, table, leaves)).toEqual(alone);
+        }
       }),
     );
   });

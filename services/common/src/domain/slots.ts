@@ -1,8 +1,8 @@
 import { BLOCK_ENVELOPES_MAX } from './block.js';
-import { equalBytes } from './bytes.js';
+import { bytesKey, equalBytes } from './bytes.js';
 import { ConcordatError } from './errors.js';
 import type { Hash } from './ids.js';
-import { inclusionPath, isIncluded, leafHash, merkleRoot } from './merkle.js';
+import { type TreeLevels, isIncluded, leafHash, merkleRoot, pathIn, treeLevels } from './merkle.js';
 import type { LedgerStatement, RecordCodec, Slot, SlotTable } from './records.js';
 import { type Result, err, ok } from './result.js';
 import { slotSalt } from './sealing.js';
@@ -60,12 +60,53 @@ export function openSlots(
   table: SlotTable,
   tree: { readonly treeSize: number; readonly leaves: readonly number[] },
 ): Opened[] {
-  const hashes = slotHashes(codec, table, tree.treeSize);
+  return openIn(codec, table, treeLevels(slotHashes(codec, table, tree.treeSize)), tree.leaves);
+}
+
+function openIn(
+  codec: RecordCodec,
+  table: SlotTable,
+  levels: TreeLevels,
+  leaves: readonly number[],
+): Opened[] {
   const entries = entriesOf(table);
-  return tree.leaves.map((leaf) => ({
+  return leaves.map((leaf) => ({
     slot: codec.encode('Slot', slotAt(table, leaf, entries.get(leaf))),
-    path: inclusionPath(hashes, leaf),
+    path: pathIn(levels, leaf),
   }));
+}
+
+/** Trees that are remembered, 16 KiB each when their block was full. */
+const TREES_MAX = 512;
+
+/**
+ * Opens slots of the same records again and again, as the certificates of a block's events do: each of them opens every
+ * record of the block's chain. A tree is remembered by its root, which no other table leads to.
+ */
+export class SlotTrees {
+  readonly #codec: RecordCodec;
+  readonly #known = new Map<string, TreeLevels>();
+
+  constructor(codec: RecordCodec) {
+    this.#codec = codec;
+  }
+
+  open(
+    statement: Pick<LedgerStatement, 'treeSize' | 'root'>,
+    table: SlotTable,
+    leaves: readonly number[],
+  ): Opened[] {
+    const key = bytesKey(statement.root);
+    const levels =
+      this.#known.get(key) ?? treeLevels(slotHashes(this.#codec, table, statement.treeSize));
+    this.#known.delete(key);
+    this.#known.set(key, levels);
+    if (this.#known.size > TREES_MAX) {
+      const [oldest] = this.#known.keys();
+      if (oldest !== undefined) this.#known.delete(oldest);
+    }
+    return openIn(this.#codec, table, levels, leaves);
+  }
 }
 
 /** The slot of `leaf`, if it is really the one that `statement` signs. */

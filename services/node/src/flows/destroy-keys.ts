@@ -20,8 +20,8 @@ import {
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import { type OwnBlock, type OwnEvent, blockKey } from '../io/state/own-publications.js';
 import type { StoredSeal } from '../io/state/seal-table.js';
+import type { Burials } from './burials.js';
 import type { NodeContext } from './context.js';
-import { finishBurials } from './finish-burials.js';
 import { appendLedger } from './ledger-writer.js';
 import { withdraw } from './notices.js';
 import { holdersOf } from './recorded-releases.js';
@@ -40,9 +40,11 @@ interface Touched {
  */
 export class SealOffice {
   readonly #context: NodeContext;
+  readonly #burials: Burials;
 
-  constructor(context: NodeContext) {
+  constructor(context: NodeContext, burials: Burials) {
     this.#context = context;
+    this.#burials = burials;
   }
 
   /** The same order gets the same answer, byte for byte. */
@@ -56,7 +58,7 @@ export class SealOffice {
       throw new ConcordatError('ORDER_INVALID', 'this order id was sealed for another order');
     }
     const seal = before ?? this.#sealAndTell(order.value);
-    finishBurials(this.#context);
+    await this.#burials.finish();
     await outbox.acknowledged(ledgerTopic(self), 0, seal.ledgerSeq);
     return { sealRecord: seal.sealRecord, evidence: seal.evidence };
   }

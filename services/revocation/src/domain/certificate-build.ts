@@ -14,7 +14,7 @@ import type {
   SlotTable,
 } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
-import { openSlots } from '@concordat/common/domain/slots.js';
+import type { SlotTrees } from '@concordat/common/domain/slots.js';
 import { SUITE, statementHash } from '@concordat/common/domain/statement.js';
 
 export interface CertificateFacts {
@@ -27,6 +27,7 @@ export interface CertificateFacts {
   readonly evidence: SealEvidence;
   /** Avro LedgerRecords of one block, from its publication on, as they were read and verified */
   readonly ledgerOf: (blockHash: Hash) => readonly Uint8Array[];
+  readonly trees: SlotTrees;
   /** in the order of the seal record's holders, entries by part */
   readonly holders: readonly CertifiedHolder[];
 }
@@ -83,7 +84,7 @@ function certifyBlock(
     const statement = need('ledger statement', codec.decode('LedgerStatement', signed.payload));
     chain.push({
       statement: record.statement,
-      opened: open(codec, statement, record.body, leaves),
+      opened: open(codec, facts.trees, { statement, body: record.body }, leaves),
     });
     if (isSealOf(facts.sealRecord.value, statement.number, statementHash(signed))) {
       return { statement: block.statement, leaves: block.leaves, chain };
@@ -94,13 +95,13 @@ function certifyBlock(
 
 function open(
   codec: RecordCodec,
-  statement: LedgerStatement,
-  body: Uint8Array,
+  trees: SlotTrees,
+  { statement, body }: { readonly statement: LedgerStatement; readonly body: Uint8Array },
   leaves: readonly number[],
 ): ChainLink['opened'] {
   if (statement.kind === 'PUBLICATION') return [];
   const table: SlotTable = need('slot table', codec.decode('SlotTable', body));
-  return openSlots(codec, table, { treeSize: statement.treeSize, leaves });
+  return trees.open(statement, table, leaves);
 }
 
 function isSealOf(seal: SealRecord, ledgerNumber: number, hash: Hash): boolean {

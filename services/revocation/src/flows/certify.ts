@@ -49,6 +49,7 @@ function build(
     order: order.bytes,
     sealRecord: seal,
     evidence,
+    trees: context.trees,
     ledgerOf: (block) => store.ledger.recordsOf(block, sealNumber),
     holders: holdersOf(context, order.value.orderId),
   });

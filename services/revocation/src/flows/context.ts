@@ -1,6 +1,7 @@
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
+import type { SlotTrees } from '@concordat/common/domain/slots.js';
 import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
 import type { FollowedTopicPorts } from '@concordat/common/io/chain/followed-topic.js';
 import type { Quarantine } from '@concordat/common/io/chain/quarantine.js';
@@ -24,6 +25,7 @@ export interface RevocationContext {
   /** every other member of the federation */
   readonly others: readonly MemberId[];
   readonly codec: RecordCodec;
+  readonly trees: SlotTrees;
   readonly keys: KeyDirectory;
   readonly signer: Signer;
   readonly clock: Clock;
