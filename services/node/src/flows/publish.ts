@@ -158,13 +158,17 @@ export class Publisher {
     });
   }
 
-  /** Closes a block on every lane that is idle and has something to carry; what is left waits for a lane to be idle. */
+  /**
+   * Closes blocks on idle lanes: full ones at once, one that is not full only when no lane sends. So little traffic stays on
+   * one lane, whose acknowledgements set the pace and the size of its blocks; every block has its price, in each process.
+   */
   #flush(): void {
     if (this.#closed) return;
     const first = this.#open;
     const closing: Closing[] = [];
     for (let tried = 0; tried < this.#lanes && this.#pending.size > 0; tried += 1) {
       const lane = (first + tried) % this.#lanes;
+      if (!this.#hasFullBlock() && (closing.length > 0 || this.#isAnySending())) break;
       if (this.#isSending(lane)) continue;
       const taken = this.#take(lane);
       if (taken.length === 0) continue;
@@ -173,6 +177,15 @@ export class Publisher {
     }
     if (closing.length > 0) this.#close(closing);
     if (this.#pending.size > 0) this.#watchSending();
+  }
+
+  #hasFullBlock(): boolean {
+    return this.#pending.size >= BLOCK_ENVELOPES_MAX || this.#pendingBytes >= BLOCK_BYTES_MAX;
+  }
+
+  #isAnySending(): boolean {
+    for (let lane = 0; lane < this.#lanes; lane += 1) if (this.#isSending(lane)) return true;
+    return false;
   }
 
   #isSending(lane: number): boolean {

@@ -13,7 +13,9 @@ import { certify } from './certify.js';
 import type { RevocationContext } from './context.js';
 
 /** DestroyKeys calls under way at once. */
-const SEALING_MAX = 8;
+const SEALING_MAX = 64;
+/** While keys are being destroyed, one certificate in this time is made. */
+const CERTIFY_EVERY_MS = 1_000;
 /** Orders that one round takes in each state. */
 const ROUND_ORDERS = 32;
 const RETRY_MS_MIN = 200;
@@ -32,6 +34,7 @@ export class OrderPipeline {
   readonly #closing = new AbortController();
   #round: Promise<void> | undefined;
   #isWanted = false;
+  #certifiedMs = -Infinity;
   #timer = new AbortController();
 
   constructor(context: RevocationContext, onDeath: (cause: ConcordatError) => void) {
@@ -101,15 +104,19 @@ export class OrderPipeline {
   }
 
   /**
-   * One certificate a round: it opens the whole chain of every block it touches, and what destroys keys or asks holders must
-   * not wait for that.
+   * One certificate a round, and few while keys are being destroyed: it opens and checks the whole chain of every block it
+   * touches, and what destroys keys or tells holders must not wait for that.
    */
   async #certify(): Promise<void> {
     const { store, clock, self, logger } = this.#context;
+    // the end of a call wakes this again
+    const isBusy = this.#sealing.size > 0;
+    if (isBusy && clock.monotonicMs() < this.#certifiedMs + CERTIFY_EVERY_MS) return;
     const { number } = store.chains.followedHead(ledgerTopic(self));
     const [id] = store.orders.readyToClose(number, clock.monotonicMs(), 1);
     if (id === undefined || this.#closing.signal.aborted) return;
     this.#isWanted = true;
+    this.#certifiedMs = clock.monotonicMs();
     const order = this.#order(id);
     const closed = order.ok ? certify(this.#context, order.value) : order;
     if (closed.ok) logger.info('an order is closed', { orderId: id });
