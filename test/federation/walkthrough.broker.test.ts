@@ -30,7 +30,8 @@ async function inShell(commands: string) {
   const script = `trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n${commands}`;
   const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], {
     cwd: root,
-    env: Object.fromEntries(settings),
+    // some terminals of build machines ask for colours
+    env: { ...Object.fromEntries(settings), NO_COLOR: '1', FORCE_COLOR: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exit = new Promise<number | null>((resolve) => shell.once('exit', resolve));
