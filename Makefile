@@ -73,7 +73,7 @@ down: build ## stop the broker of `make up`
 
 .PHONY: clean
 clean: ## remove what was built and everything under out/
-	@rm -rf out coverage services/*/dist test/*/dist node_modules/.cache
+	@rm -rf out coverage services/*/dist test/*/dist docs/examples/*/dist node_modules/.cache
 
 # The lanes, the longest first. Each prints one line when it passes and its findings when it fails.
 CHECKS := check-lint check-unit check-types check-format check-edges check-dead check-schemas check-generated
