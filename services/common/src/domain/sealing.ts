@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { aeadOpen, aeadSeal, joinSealed, splitSealed } from './aead.js';
 import { equalBytes, lengthPrefixed, sha256, uint32, utf8 } from './bytes.js';
 import { type EventId, type Hash, type MemberId, idBytes } from './ids.js';
@@ -104,7 +103,30 @@ export function isOpening(label: CommitmentLabel, commitment: Hash, opening: Ope
 
 /** The salt of slot `leaf`: 16 bytes that tell nothing about the seed or the other salts. */
 export function slotSalt(seed: Uint8Array, leaf: number): Uint8Array {
-  return Uint8Array.from(
-    createHmac('sha256', seed).update('concordat slot v1').update(uint32(leaf)).digest(),
-  ).subarray(0, 16);
+  return slotSalts(seed)(leaf);
+}
+
+const HMAC_BLOCK_BYTES = 64;
+const SLOT_LABEL = utf8('concordat slot v1');
+
+/**
+ * The salts of one record's slots: HMAC-SHA-256 under the seed (RFC 2104), cut to 16 bytes. Two hashes in one call each, over
+ * bytes that stay but for the leaf: an Hmac object for every slot costs twice as much, and a block has 256.
+ *
+ * @param seed 32 bytes
+ */
+export function slotSalts(seed: Uint8Array): (leaf: number) => Uint8Array {
+  if (seed.length > HMAC_BLOCK_BYTES) throw new TypeError('a seed has 32 bytes');
+  const inner = new Uint8Array(HMAC_BLOCK_BYTES + SLOT_LABEL.length + 4).fill(0x36, 0, 64);
+  const outer = new Uint8Array(HMAC_BLOCK_BYTES + 32).fill(0x5c, 0, 64);
+  for (const [at, byte] of seed.entries()) {
+    inner[at] = byte ^ 0x36;
+    outer[at] = byte ^ 0x5c;
+  }
+  inner.set(SLOT_LABEL, HMAC_BLOCK_BYTES);
+  return (leaf) => {
+    inner.set(uint32(leaf), HMAC_BLOCK_BYTES + SLOT_LABEL.length);
+    outer.set(sha256(inner), HMAC_BLOCK_BYTES);
+    return sha256(outer).slice(0, 16);
+  };
 }

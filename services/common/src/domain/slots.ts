@@ -5,7 +5,7 @@ import type { Hash } from './ids.js';
 import { type TreeLevels, isIncluded, leafHash, merkleRoot, pathIn, treeLevels } from './merkle.js';
 import type { LedgerStatement, RecordCodec, Slot, SlotTable } from './records.js';
 import { type Result, err, ok } from './result.js';
-import { slotSalt } from './sealing.js';
+import { slotSalts } from './sealing.js';
 
 /**
  * A ledger record signs one salted slot per leaf of its block, so that a certificate can open the slots of the
@@ -13,10 +13,9 @@ import { slotSalt } from './sealing.js';
  */
 function slotAt(
   table: SlotTable,
-  leaf: number,
+  { leaf, salt }: Pick<Slot, 'leaf' | 'salt'>,
   entry: SlotTable['leaves'][number] | undefined,
 ): Slot {
-  const salt = slotSalt(table.seed, leaf);
   if (!entry) return { salt, leaf, kind: 'EMPTY', recipient: '', sections: [], orderId: null };
   const { kind, recipient, orderId } = table;
   return { salt, leaf, kind, recipient, sections: entry.sections, orderId };
@@ -28,9 +27,11 @@ function entriesOf(table: SlotTable): Map<number, SlotTable['leaves'][number]> {
 
 function slotHashes(codec: RecordCodec, table: SlotTable, treeSize: number): Hash[] {
   const entries = entriesOf(table);
-  return Array.from({ length: treeSize }, (_, leaf) =>
-    leafHash(codec.encode('Slot', slotAt(table, leaf, entries.get(leaf)))),
-  );
+  const saltOf = slotSalts(table.seed);
+  return Array.from({ length: treeSize }, (_, leaf) => {
+    const place = { leaf, salt: saltOf(leaf) };
+    return leafHash(codec.encode('Slot', slotAt(table, place, entries.get(leaf))));
+  });
 }
 
 export function slotRoot(codec: RecordCodec, table: SlotTable, treeSize: number): Hash {
@@ -70,8 +71,9 @@ function openIn(
   leaves: readonly number[],
 ): Opened[] {
   const entries = entriesOf(table);
+  const saltOf = slotSalts(table.seed);
   return leaves.map((leaf) => ({
-    slot: codec.encode('Slot', slotAt(table, leaf, entries.get(leaf))),
+    slot: codec.encode('Slot', slotAt(table, { leaf, salt: saltOf(leaf) }, entries.get(leaf))),
     path: pathIn(levels, leaf),
   }));
 }

@@ -233,8 +233,10 @@ export class Publisher {
       for (const { place, taken } of this.#commit(closing)) {
         outbox.wake(eventsTopic(self), place.lane);
         for (const [leaf, pending] of taken.entries()) {
-          recent.keep(self, pending.composed.id, pending.composed);
-          pending.done({ id: pending.composed.id, leaf, repeated: false, ...place });
+          const { id, header, audience } = pending.composed;
+          // these two only: the keys are in the vault, and nowhere else from here on
+          recent.keep(self, id, { header, audience });
+          pending.done({ id, leaf, repeated: false, ...place });
         }
       }
       outbox.wake(ledgerTopic(self), 0);
