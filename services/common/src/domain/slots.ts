@@ -1,4 +1,5 @@
 import { BLOCK_ENVELOPES_MAX } from './block.js';
+import { BoundedMap } from './bounded-map.js';
 import { bytesKey, equalBytes } from './bytes.js';
 import { ConcordatError } from './errors.js';
 import type { Hash } from './ids.js';
@@ -87,7 +88,7 @@ const TREES_MAX = 512;
  */
 export class SlotTrees {
   readonly #codec: RecordCodec;
-  readonly #known = new Map<string, TreeLevels>();
+  readonly #known = new BoundedMap<string, TreeLevels>(TREES_MAX);
 
   constructor(codec: RecordCodec) {
     this.#codec = codec;
@@ -101,12 +102,7 @@ export class SlotTrees {
     const key = bytesKey(statement.root);
     const levels =
       this.#known.get(key) ?? treeLevels(slotHashes(this.#codec, table, statement.treeSize));
-    this.#known.delete(key);
     this.#known.set(key, levels);
-    if (this.#known.size > TREES_MAX) {
-      const [oldest] = this.#known.keys();
-      if (oldest !== undefined) this.#known.delete(oldest);
-    }
     return openIn(this.#codec, table, levels, leaves);
   }
 }

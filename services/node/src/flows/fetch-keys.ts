@@ -1,3 +1,4 @@
+import { BoundedMap } from '@concordat/common/domain/bounded-map.js';
 import { asConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Release } from '@concordat/common/domain/records.js';
@@ -31,6 +32,7 @@ export class KeyFetcher {
   readonly #ask: AskForKeys;
   readonly #onDeath: (cause: Error) => void;
   readonly #closing = new AbortController();
+  readonly #releases = new BoundedMap<number, readonly Release[]>(BATCHES_KEPT_MAX);
   #running: Promise<void> | undefined;
   #again = false;
   /** ends the rest until a key may be asked for again, when something else waits */
@@ -122,9 +124,6 @@ export class KeyFetcher {
   /** What this batch's statement releases; it is decoded when nobody remembers it. */
   remember(batch: number, releases: readonly Release[]): void {
     this.#releases.set(batch, releases);
-    if (this.#releases.size <= BATCHES_KEPT_MAX) return;
-    const [oldest] = this.#releases.keys();
-    if (oldest !== undefined) this.#releases.delete(oldest);
   }
 
   #wanted(): Wanted[] {
@@ -166,8 +165,6 @@ export class KeyFetcher {
     }
     return found;
   }
-
-  readonly #releases = new Map<number, readonly Release[]>();
 
   #releasesOf(batch: number, statement: Uint8Array): readonly Release[] {
     const known = this.#releases.get(batch);

@@ -1,3 +1,4 @@
+import { BoundedMap } from '@concordat/common/domain/bounded-map.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { parseHeader } from '@concordat/common/domain/header.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
@@ -20,7 +21,7 @@ export interface Facts {
 export class RecentHeaders {
   readonly #codec: RecordCodec;
   readonly #data: DataStore;
-  readonly #kept = new Map<string, Facts>();
+  readonly #kept = new BoundedMap<string, Facts>(KEPT_MAX);
 
   constructor(codec: RecordCodec, data: DataStore) {
     this.#codec = codec;
@@ -29,9 +30,6 @@ export class RecentHeaders {
 
   keep(origin: MemberId, id: EventId, facts: Facts): void {
     this.#kept.set(key(origin, id), facts);
-    if (this.#kept.size <= KEPT_MAX) return;
-    const [oldest] = this.#kept.keys();
-    if (oldest !== undefined) this.#kept.delete(oldest);
   }
 
   forget(origin: MemberId, id: EventId): void {
