@@ -6,10 +6,11 @@ import {
   fromSortable,
   grouped,
   idAt,
+  lookUp,
+  numberAt,
   packIds,
-  packRows,
+  packNumbers,
   pieces,
-  sortable,
 } from '@concordat/common/io/store/packed.js';
 import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 
@@ -93,20 +94,10 @@ export class ConsentStore {
   }
 
   #known(recipient: MemberId, made: readonly Made[]): Set<EventId> {
-    const known = new Set<EventId>();
-    for (const part of pieces(made)) {
-      const rows = this.db.all(
-        `SELECT nth.i FROM nth JOIN decision ON id = ${idAt(1)} AND recipient = ?3 WHERE nth.i < ?2`,
-        packIds(part.map(({ id }) => id)),
-        part.length,
-        recipient,
-      );
-      for (const row of rows) {
-        const one = part[numberOf(row, 'i')];
-        if (one) known.add(one.id);
-      }
-    }
-    return known;
+    const sql = `SELECT nth.i FROM nth JOIN decision ON id = ${idAt(1)} AND recipient = ?3 WHERE nth.i < ?2`;
+    const ids = made.map(({ id }) => id);
+    const found = lookUp(ids, (packed, count) => this.db.all(sql, packed, count, recipient));
+    return new Set(found.map(({ id }) => id));
   }
 
   /** @param same decisions on one ground */
@@ -116,15 +107,12 @@ export class ConsentStore {
     const { ground, outcome, reason } = this.#groundOf(first);
     for (const part of pieces(same)) {
       this.db.run(
-        `INSERT INTO decision SELECT ${idAt(1)}, ?3, ?4, substr(?5, nth.i * 8 + 1, 8), ?6 FROM nth WHERE nth.i < ?2`,
+        `INSERT INTO decision SELECT ${idAt(1)}, ?3, ?4, ${numberAt(5)}, ?6 FROM nth WHERE nth.i < ?2`,
         packIds(part.map(({ id }) => id)),
         part.length,
         recipient,
         ground,
-        packRows(
-          part.map(({ decision }) => sortable(deleteByOf(decision))),
-          8,
-        ),
+        packNumbers(part.map(({ decision }) => deleteByOf(decision))),
         nowMs,
       );
     }

@@ -85,7 +85,7 @@ export class KeyOffice {
     const answers = asked.map((one, at): KeyAnswer => {
       const outcome = outcomes[at] ?? { kind: 'refused', reason: 'RELEASE_UNKNOWN' };
       const { id } = one.release;
-      const seal = outcome.kind === 'released' && sealed.has(id) ? this.#sealOf(id) : undefined;
+      const seal = outcome.kind === 'released' ? this.#sealOf(id, sealed) : undefined;
       return {
         statement: one.statement,
         release: one.index,
@@ -148,7 +148,10 @@ export class KeyOffice {
       granted.map(({ asked }) => asked.release.id),
     );
     const released = new Map(
-      granted.map((grant, at) => [grant.asked, grantOutcome(grant, held[at], recorded)]),
+      granted.map((grant) => [
+        grant.asked,
+        grantOutcome(grant, held.get(grant.asked.release.id), recorded),
+      ]),
     );
     return judged.map((one): KeyOutcome => {
       if (one.kind === 'answer') return one.outcome;
@@ -169,10 +172,8 @@ export class KeyOffice {
       event.epoch === at.epoch &&
       event.number === at.number;
     if (!isOurs) return answer({ kind: 'refused', reason: 'RELEASE_UNKNOWN' });
-    if (sealed.has(release.id)) {
-      const seal = this.#sealOf(release.id);
-      if (seal) return answer({ kind: 'shredded', seal });
-    }
+    const seal = this.#sealOf(release.id, sealed);
+    if (seal) return answer({ kind: 'shredded', seal });
     const { header, audience } = recent.get(self, release.id) ?? {};
     if (!header || !audience) return answer({ kind: 'refused', reason: 'EVENT_UNKNOWN' });
     const decision = rules.decide({ header, audience, recipient }, nowMs);
@@ -235,9 +236,9 @@ export class KeyOffice {
   }
 
   /** The seal's statement with this leaf's slot opened; undefined when the event is not sealed. */
-  #sealOf(id: EventId): Uint8Array | undefined {
-    const { state, self, codec } = this.#context;
-    const number = state.tombstones.sealNumbers(self, [id]).get(id);
+  #sealOf(id: EventId, sealed: ReadonlyMap<EventId, number>): Uint8Array | undefined {
+    const { state, codec } = this.#context;
+    const number = sealed.get(id);
     const found = number === undefined ? undefined : state.ledger.record(number);
     const event = found && state.own.event(id);
     if (!event) return undefined;

@@ -8,10 +8,13 @@ import {
 import type { SealedSection } from '@concordat/common/domain/records.js';
 import { CHAIN_SCHEMA, ChainTables } from '@concordat/common/io/store/chain-tables.js';
 import {
-  grouped,
   idAt,
+  idsIn,
+  lookUp,
+  numberAt,
   packIds,
-  packRows,
+  packNumbers,
+  packedByOrigin,
   pieces,
   runs,
   sortable,
@@ -43,7 +46,6 @@ CREATE TABLE IF NOT EXISTS key_record(
 /** More places than a record of a mebibyte has room for. */
 const BATCH_PLACES = 65_536;
 const ROW = `batch * ${String(BATCH_PLACES)} + place`;
-const EIGHT_BYTES = 8;
 /** Bodies that are read at once when all are gone through. */
 const PAGE = 500;
 
@@ -88,17 +90,9 @@ export class DataStore {
   }
 
   #among(origin: MemberId, ids: readonly EventId[], condition: string): Set<EventId> {
-    const found = new Set<EventId>();
-    for (const part of pieces(ids)) {
-      const rows = this.db.all(
-        `SELECT nth.i FROM nth JOIN event ON origin = ?1 AND id = ${idAt(2)} ${condition} WHERE nth.i < ?3`,
-        origin,
-        packIds(part),
-        part.length,
-      );
-      for (const row of rows) addTo(found, part[numberOf(row, 'i')]);
-    }
-    return found;
+    const sql = `SELECT nth.i FROM nth JOIN event ON origin = ?1 AND id = ${idAt(2)} ${condition} WHERE nth.i < ?3`;
+    const found = lookUp(ids, (packed, count) => this.db.all(sql, origin, packed, count));
+    return new Set(found.map(({ id }) => id));
   }
 
   /** Rows of one batch; none of them may be there. */
@@ -123,17 +117,16 @@ export class DataStore {
   }
 
   #insertRun(origin: MemberId, state: EventState, batch: number, run: readonly NewRow[]): void {
-    const terms = run.map(({ body }) => sortable(body.release?.deleteByMs ?? 0));
     this.db.run(
       `INSERT INTO event
-       SELECT ?1, ${idAt(2)}, ?3, ?4, ?5 + nth.i, nullif(substr(?6, nth.i * 8 + 1, 8), zeroblob(8))
+       SELECT ?1, ${idAt(2)}, ?3, ?4, ?5 + nth.i, nullif(${numberAt(6)}, zeroblob(8))
        FROM nth WHERE nth.i < ?7`,
       origin,
       packIds(run.map(({ id }) => id)),
       state,
       batch,
       run[0]?.place ?? 0,
-      packRows(terms, EIGHT_BYTES),
+      packNumbers(run.map(({ body }) => body.release?.deleteByMs ?? 0)),
       run.length,
     );
   }
@@ -170,7 +163,7 @@ export class DataStore {
       for (const part of pieces(ids)) {
         const changed = this.db.run(
           `UPDATE event SET state = 'readable' WHERE origin = ?1 AND state = 'waiting'
-           AND id IN (SELECT ${idAt(2)} FROM nth WHERE nth.i < ?3)`,
+           AND id IN ${idsIn(2, 3)}`,
           origin,
           packIds(part),
           part.length,
@@ -254,26 +247,28 @@ export class DataStore {
 
   delete(events: readonly EventKey[]): void {
     this.db.transaction(() => {
-      for (const [origin, some] of grouped(events, (one) => one.origin)) {
-        for (const part of pieces(some)) this.#deletePart(origin, part);
-      }
+      for (const part of packedByOrigin(events)) this.#deletePart(part);
     });
   }
 
-  #deletePart(origin: MemberId, events: readonly EventKey[]): void {
-    const ids = packIds(events.map(({ id }) => id));
-    const these = `origin = ?1 AND id IN (SELECT ${idAt(2)} FROM nth WHERE nth.i < ?3)`;
-    const rows = this.db.all(
-      `SELECT state, count(*) AS n FROM event WHERE ${these} GROUP BY state`,
-      origin,
-      ids,
-      events.length,
-    );
-    for (const row of rows) this.#tally.add(origin, textOf(row, 'state'), -numberOf(row, 'n'));
+  #deletePart({
+    origin,
+    ids,
+    count,
+  }: {
+    readonly origin: MemberId;
+    readonly ids: Uint8Array;
+    readonly count: number;
+  }): void {
+    const these = `origin = ?1 AND id IN ${idsIn(2, 3)}`;
+    const states = `SELECT state, count(*) AS n FROM event WHERE ${these} GROUP BY state`;
+    for (const row of this.db.all(states, origin, ids, count)) {
+      this.#tally.add(origin, textOf(row, 'state'), -numberOf(row, 'n'));
+    }
     const bodies = `DELETE FROM body WHERE row IN (SELECT ${ROW} FROM event WHERE ${these})`;
-    this.db.run(bodies, origin, ids, events.length);
+    this.db.run(bodies, origin, ids, count);
     for (const table of ['event', 'refusal', 'put_off']) {
-      this.db.run(`DELETE FROM ${table} WHERE ${these}`, origin, ids, events.length);
+      this.db.run(`DELETE FROM ${table} WHERE ${these}`, origin, ids, count);
     }
   }
 
@@ -293,19 +288,6 @@ export class DataStore {
 
   countByState(): { readonly origin: MemberId; readonly state: EventState; readonly n: number }[] {
     return this.#tally.all();
-  }
-
-  /** The next rows whose content can be read, in order of (origin, id). */
-  readableAfter(after: EventKey | undefined, limit: number): EventRow[] {
-    return this.db
-      .all(
-        `SELECT origin, id, state, bytes FROM event JOIN body ON row = ${ROW}
-         WHERE (origin, id) > (?, ?) AND state IN ('readable', 'published') ORDER BY origin, id LIMIT ?`,
-        after?.origin ?? '',
-        after ? idBytes(after.id) : new Uint8Array(),
-        limit,
-      )
-      .map(eventRow);
   }
 
   /** Every (origin, id, section) whose ciphertext is held, in order. */
@@ -351,10 +333,6 @@ export class DataStore {
 function followingEachOther(rows: readonly NewRow[]): Generator<readonly NewRow[]> {
   const offsets = new Map(rows.map((row, at) => [row, row.place - at]));
   return runs(rows, (row) => offsets.get(row));
-}
-
-function addTo(ids: Set<EventId>, id: EventId | undefined): void {
-  if (id !== undefined) ids.add(id);
 }
 
 function eventIdIn(row: Row): EventId {

@@ -8,7 +8,15 @@ import {
   idBytes,
 } from '@concordat/common/domain/ids.js';
 import type { Random } from '@concordat/common/domain/ports.js';
-import { grouped, idAt, packIds, packRows, pieces } from '@concordat/common/io/store/packed.js';
+import {
+  grouped,
+  idAt,
+  idsIn,
+  lookUp,
+  packRows,
+  packedByOrigin,
+  pieces,
+} from '@concordat/common/io/store/packed.js';
 import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import { KekFiles } from './keks.js';
 
@@ -56,29 +64,18 @@ export class Vault {
 
   /** section to key; empty when none is held */
   get(origin: MemberId, id: EventId): ReadonlyMap<string, Uint8Array> {
-    return this.getAll(origin, [id])[0] ?? new Map();
+    return this.getAll(origin, [id]).get(id) ?? new Map();
   }
 
-  /** One map for each id. */
-  getAll(origin: MemberId, ids: readonly EventId[]): ReadonlyMap<string, Uint8Array>[] {
-    const found = ids.map((): ReadonlyMap<string, Uint8Array> => new Map());
-    let from = 0;
-    for (const part of pieces(ids)) {
-      const rows = this.#db.all(
-        `SELECT nth.i, sections, generation, wrapped FROM nth JOIN event_key ON origin = ?1 AND id = ${idAt(2)}
-         WHERE nth.i < ?3`,
-        origin,
-        packIds(part),
-        part.length,
-      );
-      for (const row of rows) {
-        const at = numberOf(row, 'i');
-        const id = part[at];
-        if (id !== undefined) found[from + at] = this.#unwrap(origin, id, row);
-      }
-      from += part.length;
-    }
-    return found;
+  /** Of each event whose keys are held: section to key. */
+  getAll(
+    origin: MemberId,
+    ids: readonly EventId[],
+  ): ReadonlyMap<EventId, ReadonlyMap<string, Uint8Array>> {
+    const sql = `SELECT nth.i, sections, generation, wrapped
+      FROM nth JOIN event_key ON origin = ?1 AND id = ${idAt(2)} WHERE nth.i < ?3`;
+    const found = lookUp(ids, (packed, count) => this.#db.all(sql, origin, packed, count));
+    return new Map(found.map(({ id, row }) => [id, this.#unwrap(origin, id, row)]));
   }
 
   sectionsHeld(origin: MemberId, id: EventId): string[] {
@@ -124,15 +121,9 @@ export class Vault {
 
   delete(events: readonly { readonly origin: MemberId; readonly id: EventId }[]): void {
     this.#db.transaction(() => {
-      for (const [origin, some] of grouped(events, (one) => one.origin)) {
-        for (const part of pieces(some)) {
-          this.#db.run(
-            `DELETE FROM event_key WHERE origin = ?1 AND id IN (SELECT ${idAt(2)} FROM nth WHERE nth.i < ?3)`,
-            origin,
-            packIds(part.map(({ id }) => id)),
-            part.length,
-          );
-        }
+      for (const { origin, ids, count } of packedByOrigin(events)) {
+        const sql = `DELETE FROM event_key WHERE origin = ?1 AND id IN ${idsIn(2, 3)}`;
+        this.#db.run(sql, origin, ids, count);
       }
     });
   }

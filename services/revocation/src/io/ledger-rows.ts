@@ -11,8 +11,11 @@ import type { PublicationRow } from '@concordat/common/domain/records.js';
 import {
   fromSortable,
   idAt,
+  lookUp,
+  numberAt,
+  optionalIdAt,
   packIds,
-  packRows,
+  packNumbers,
   runs,
   sortable,
 } from '@concordat/common/io/store/packed.js';
@@ -37,9 +40,6 @@ function unordered(row: Row): Unordered {
         : null,
   };
 }
-
-/** No id: a UUIDv7 has its version's bits set. */
-const NONE = new Uint8Array(16);
 
 const UNORDERED =
   'SELECT id, retain_until, superseded_by, superseded_at_ms FROM publication WHERE ordered_by IS NULL';
@@ -92,32 +92,26 @@ export class LedgerRows {
     let added = 0;
     // rows that follow each other and are of one category go together
     for (const run of runs(placed, ({ category }) => category)) added += this.#addRun(block, run);
-    const superseding = placed.filter(({ supersedes }) => supersedes !== null);
-    for (const { id, supersedes } of superseding) {
+    for (const { id, supersedes } of rows) {
       if (supersedes !== null) this.#link(supersedes, { id, atMs: timeMs });
     }
-    for (const { earlier, id } of this.#supersededBefore(placed)) {
+    for (const { earlier, id } of this.#supersededBefore(rows)) {
       this.#link(id, { id: earlier, atMs: timeMs });
     }
     return added;
   }
 
   #addRun(block: Hash, run: readonly (PublicationRow & { readonly leaf: number })[]): number {
-    const supersedes = run.map((row) => (row.supersedes ? idBytes(row.supersedes) : NONE));
     return this.#db.run(
       `INSERT OR IGNORE INTO publication
-       SELECT ${idAt(1)}, ?2, ?3 + nth.i, ?4, substr(?5, nth.i * 8 + 1, 8),
-         nullif(substr(?6, nth.i * 16 + 1, 16), zeroblob(16)), NULL, NULL, NULL
+       SELECT ${idAt(1)}, ?2, ?3 + nth.i, ?4, ${numberAt(5)}, ${optionalIdAt(6)}, NULL, NULL, NULL
        FROM nth WHERE nth.i < ?7`,
       packIds(run.map(({ id }) => id)),
       block,
       run[0]?.leaf ?? 0,
       run[0]?.category ?? '',
-      packRows(
-        run.map(({ retainUntilMs }) => sortable(retainUntilMs)),
-        8,
-      ),
-      packRows(supersedes, 16),
+      packNumbers(run.map(({ retainUntilMs }) => retainUntilMs)),
+      packIds(run.map(({ supersedes }) => supersedes)),
       run.length,
     );
   }
@@ -136,16 +130,12 @@ export class LedgerRows {
   #supersededBefore(
     rows: readonly PublicationRow[],
   ): { readonly id: EventId; readonly earlier: EventId }[] {
-    return this.#db
-      .all(
-        `SELECT nth.i, publication.id FROM nth JOIN publication ON supersedes = ${idAt(1)} WHERE nth.i < ?2`,
-        packIds(rows.map(({ id }) => id)),
-        rows.length,
-      )
-      .flatMap((row) => {
-        const superseded = rows[numberOf(row, 'i')];
-        return superseded ? [{ id: superseded.id, earlier: eventId(row, 'id') }] : [];
-      });
+    const sql = `SELECT nth.i, publication.id FROM nth JOIN publication ON supersedes = ${idAt(1)} WHERE nth.i < ?2`;
+    const ids = rows.map(({ id }) => id);
+    return lookUp(ids, (packed, count) => this.#db.all(sql, packed, count)).map(({ id, row }) => ({
+      id,
+      earlier: eventId(row, 'id'),
+    }));
   }
 
   publications(): number {

@@ -1,5 +1,5 @@
-import { type EventId, type OrderId, idBytes } from '../../domain/ids.js';
-import { PACKED_MAX } from './sqlite.js';
+import { type EventId, type MemberId, idBytes } from '../../domain/ids.js';
+import { PACKED_MAX, type Row, numberOf } from './sqlite.js';
 
 /**
  * Many rows of equal width in one blob, which SQLite takes apart itself: one statement for a block of events, where
@@ -7,15 +7,35 @@ import { PACKED_MAX } from './sqlite.js';
  *
  *     SELECT nth.i FROM nth JOIN tombstone ON id = ${idAt(1)} WHERE nth.i < ?2
  */
-export function packIds(ids: readonly (EventId | OrderId)[]): Uint8Array {
+export function packIds(ids: readonly (EventId | null)[]): Uint8Array {
   const bytes = new Uint8Array(ids.length * 16);
-  for (const [at, id] of ids.entries()) bytes.set(idBytes(id), at * 16);
+  for (const [at, id] of ids.entries()) if (id !== null) bytes.set(idBytes(id), at * 16);
   return bytes;
 }
 
 /** SQL for the i-th id in the packed parameter `?param`. */
 export function idAt(param: number): string {
   return `substr(?${String(param)}, nth.i * 16 + 1, 16)`;
+}
+
+/** SQL for the i-th id in `?param`, NULL where none was packed: a UUIDv7 is never all zeros. */
+export function optionalIdAt(param: number): string {
+  return `nullif(${idAt(param)}, zeroblob(16))`;
+}
+
+/** SQL for the set of ids in `?param`, of which there are `?count`. */
+export function idsIn(param: number, count: number): string {
+  return `(SELECT ${idAt(param)} FROM nth WHERE nth.i < ?${String(count)})`;
+}
+
+/** Numbers as `sortable` has them, side by side. */
+export function packNumbers(values: readonly number[]): Uint8Array {
+  return packRows(values.map(sortable), NUMBER_BYTES);
+}
+
+/** SQL for the i-th number in `?param`. */
+export function numberAt(param: number): string {
+  return `substr(?${String(param)}, nth.i * 8 + 1, 8)`;
 }
 
 /** Rows of `width` bytes each, side by side. */
@@ -28,9 +48,11 @@ export function packRows(rows: readonly Uint8Array[], width: number): Uint8Array
   return bytes;
 }
 
+const NUMBER_BYTES = 8;
+
 /** Eight bytes, big-endian: they sort as the numbers do. For whole numbers from 0 to 2^53. */
 export function sortable(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
+  const bytes = new Uint8Array(NUMBER_BYTES);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
   return bytes;
 }
@@ -69,6 +91,34 @@ export function* runs<T>(
       if (first !== undefined && next !== undefined && keyOf(first) === keyOf(next)) continue;
       yield part.slice(from, at);
       from = at;
+    }
+  }
+}
+
+/**
+ * What a table holds of these ids, in as many statements as there are pieces.
+ *
+ * @param query answers rows with the position of their id in the packed ones as `i`
+ */
+export function lookUp(
+  ids: readonly EventId[],
+  query: (packed: Uint8Array, count: number) => readonly Row[],
+): { readonly id: EventId; readonly row: Row }[] {
+  return [...pieces(ids)].flatMap((part) =>
+    query(packIds(part), part.length).flatMap((row) => {
+      const id = part[numberOf(row, 'i')];
+      return id === undefined ? [] : [{ id, row }];
+    }),
+  );
+}
+
+/** Events as packed statements take them, each of one origin. */
+export function* packedByOrigin(
+  events: readonly { readonly origin: MemberId; readonly id: EventId }[],
+): Generator<{ readonly origin: MemberId; readonly ids: Uint8Array; readonly count: number }> {
+  for (const [origin, some] of grouped(events, (one) => one.origin)) {
+    for (const part of pieces(some)) {
+      yield { origin, ids: packIds(part.map(({ id }) => id)), count: part.length };
     }
   }
 }

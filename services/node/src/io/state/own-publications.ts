@@ -2,10 +2,11 @@ import { type EventId, type Hash, type UnixMs, idBytes } from '@concordat/common
 import {
   fromSortable,
   idAt,
+  lookUp,
+  numberAt,
+  optionalIdAt,
   packIds,
-  packRows,
-  pieces,
-  sortable,
+  packNumbers,
 } from '@concordat/common/io/store/packed.js';
 import { type Row, type Sqlite, bytesOf, numberOf } from '@concordat/common/io/store/sqlite.js';
 import { eventIdIn } from './stored-ids.js';
@@ -96,22 +97,15 @@ export class OwnPublications {
     place: BlockPlace,
     events: readonly (Pick<OwnEvent, 'supersedes' | 'retainUntilMs'> & { readonly id: EventId })[],
   ): void {
-    const supersedes = events.map((one) =>
-      one.supersedes === null ? NONE : idBytes(one.supersedes),
-    );
     this.#db.run(
-      `INSERT INTO own_event SELECT ${idAt(1)}, ?2, ?3, ?4, nth.i,
-         nullif(substr(?5, nth.i * 16 + 1, 16), zeroblob(16)), substr(?6, nth.i * 8 + 1, 8)
+      `INSERT INTO own_event SELECT ${idAt(1)}, ?2, ?3, ?4, nth.i, ${optionalIdAt(5)}, ${numberAt(6)}
        FROM nth WHERE nth.i < ?7`,
       packIds(events.map(({ id }) => id)),
       place.lane,
       place.epoch,
       place.number,
-      packRows(supersedes, 16),
-      packRows(
-        events.map(({ retainUntilMs }) => sortable(retainUntilMs)),
-        8,
-      ),
+      packIds(events.map(({ supersedes }) => supersedes)),
+      packNumbers(events.map(({ retainUntilMs }) => retainUntilMs)),
       events.length,
     );
   }
@@ -123,19 +117,9 @@ export class OwnPublications {
 
   /** Those of these events that were published here. */
   events(ids: readonly EventId[]): Map<EventId, OwnEvent> {
-    const found = new Map<EventId, OwnEvent>();
-    for (const part of pieces(ids)) {
-      const rows = this.#db.all(
-        `SELECT nth.i, own_event.* FROM nth JOIN own_event ON id = ${idAt(1)} WHERE nth.i < ?2`,
-        packIds(part),
-        part.length,
-      );
-      for (const row of rows) {
-        const id = part[numberOf(row, 'i')];
-        if (id !== undefined) found.set(id, ownEvent(row));
-      }
-    }
-    return found;
+    const sql = `SELECT nth.i, own_event.* FROM nth JOIN own_event ON id = ${idAt(1)} WHERE nth.i < ?2`;
+    const found = lookUp(ids, (packed, count) => this.#db.all(sql, packed, count));
+    return new Map(found.map(({ id, row }) => [id, ownEvent(row)]));
   }
 
   /** The first event that replaced this one, by id. */
@@ -151,9 +135,6 @@ export class OwnPublications {
     return numberOf(this.#db.get('SELECT count(*) AS n FROM own_event') ?? {}, 'n');
   }
 }
-
-/** No id: a UUIDv7 has its version's bits set. */
-const NONE = new Uint8Array(16);
 
 function ownEvent(row: Row): OwnEvent {
   const supersedes = row['supersedes'];

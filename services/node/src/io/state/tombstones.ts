@@ -5,7 +5,7 @@ import {
   type UnixMs,
   idBytes,
 } from '@concordat/common/domain/ids.js';
-import { grouped, idAt, packIds, pieces } from '@concordat/common/io/store/packed.js';
+import { idAt, idsIn, lookUp, packedByOrigin } from '@concordat/common/io/store/packed.js';
 import {
   type Row,
   type Sqlite,
@@ -79,19 +79,8 @@ export class Tombstones {
   }
 
   #found(origin: MemberId, ids: readonly EventId[]): { readonly id: EventId; readonly row: Row }[] {
-    return [...pieces(ids)].flatMap((part) =>
-      this.#db
-        .all(
-          `SELECT nth.i, ledger_number FROM nth JOIN tombstone ON origin = ?1 AND id = ${idAt(2)} WHERE nth.i < ?3`,
-          origin,
-          packIds(part),
-          part.length,
-        )
-        .flatMap((row) => {
-          const id = part[numberOf(row, 'i')];
-          return id === undefined ? [] : [{ id, row }];
-        }),
-    );
+    const sql = `SELECT nth.i, ledger_number FROM nth JOIN tombstone ON origin = ?1 AND id = ${idAt(2)} WHERE nth.i < ?3`;
+    return lookUp(ids, (packed, count) => this.#db.all(sql, origin, packed, count));
   }
 
   isBuried(origin: MemberId, id: EventId): boolean {
@@ -123,7 +112,7 @@ export class Tombstones {
   finish(events: readonly { readonly origin: MemberId; readonly id: EventId }[]): void {
     for (const { origin, ids, count } of packedByOrigin(events)) {
       this.#db.run(
-        `DELETE FROM unfinished WHERE origin = ?1 AND id IN (SELECT ${idAt(2)} FROM nth WHERE nth.i < ?3)`,
+        `DELETE FROM unfinished WHERE origin = ?1 AND id IN ${idsIn(2, 3)}`,
         origin,
         ids,
         count,
@@ -140,15 +129,5 @@ export class Tombstones {
   counts(): Record<string, number> {
     const rows = this.#db.all('SELECT origin, count(*) AS n FROM tombstone GROUP BY origin');
     return Object.fromEntries(rows.map((row) => [textOf(row, 'origin'), numberOf(row, 'n')]));
-  }
-}
-
-function* packedByOrigin(
-  events: readonly { readonly origin: MemberId; readonly id: EventId }[],
-): Generator<{ readonly origin: MemberId; readonly ids: Uint8Array; readonly count: number }> {
-  for (const [origin, some] of grouped(events, (one) => one.origin)) {
-    for (const part of pieces(some)) {
-      yield { origin, ids: packIds(part.map(({ id }) => id)), count: part.length };
-    }
   }
 }
