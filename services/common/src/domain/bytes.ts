@@ -1,12 +1,19 @@
 import { hash } from 'node:crypto';
 import type { Hash } from './ids.js';
 
-/** In one call: it costs half of what an object with updates does, and most of what is hashed is short. */
+const HASH_BYTES = 32;
+
+/**
+ * In one call: it costs half of what an object with updates does, and most of what is hashed is short. The digest comes as
+ * text of one character a byte, since node:crypto makes a Buffer of its own memory three times as slowly.
+ */
 export function sha256(...parts: readonly Uint8Array[]): Hash {
   const [first] = parts;
   const whole = parts.length === 1 && first ? first : concatBytes(...parts);
-  const digest = hash('sha256', whole, 'buffer');
-  return new Uint8Array(digest.buffer, digest.byteOffset, digest.length) as Hash;
+  const digest = hash('sha256', whole, 'binary');
+  const bytes = new Uint8Array(HASH_BYTES);
+  for (let at = 0; at < HASH_BYTES; at += 1) bytes[at] = digest.charCodeAt(at);
+  return bytes as Hash;
 }
 
 export const ZERO_HASH = new Uint8Array(32) as Hash;
