@@ -36,6 +36,9 @@ import { decode, encode } from './wire.js';
 
 const KEEPALIVE_MS = 30_000;
 const KEEPALIVE_TIMEOUT_MS = 10_000;
+/** Bytes of a stream's messages after which others have their turn, and what a message counts beside its own bytes. */
+const TURN_WEIGHT = 65_536;
+const MESSAGE_WEIGHT = 1_024;
 
 export interface CallContext {
   /** From the caller's certificate. */
@@ -283,10 +286,14 @@ async function* arriving(
   signal: AbortSignal,
 ): AsyncGenerator<unknown, void, undefined> {
   const messages = (call as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  let weight = 0;
   for (;;) {
     const step = await unlessAborted(messages.next(), signal);
     if (step.done === true) return;
     yield decode(method.request, step.value, method.requestBytesMax);
+    weight += MESSAGE_WEIGHT + step.value.length;
+    if (weight < TURN_WEIGHT) continue;
+    weight = 0;
     // a sender that is always ahead would otherwise let nothing else of this process run
     await setImmediate();
   }
