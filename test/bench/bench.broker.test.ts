@@ -24,7 +24,10 @@ test('a small bench measures ours beside the reference, and cleans up', async ()
     expect(figure).toBeGreaterThan(0);
   }
   expect(ratio).toBeCloseTo(eventsPerSecond / rawEventsPerSecond, 2);
-  expect([50, 250, 500]).toContain(report.rawSendSize);
+  expect(report.ratioToTuned).toBeCloseTo(eventsPerSecond / report.rawTunedEventsPerSecond, 2);
+  for (const size of [report.rawSendSize, report.rawTunedSendSize]) {
+    expect([50, 250, 500]).toContain(size);
+  }
   for (const service of SERVICES) {
     expect(report.rssMiB[service]).toBeGreaterThan(20);
     expect(report.cpuMsPerEvent[service]).toBeGreaterThan(0);

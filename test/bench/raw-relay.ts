@@ -4,7 +4,7 @@ import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js'
 import type { WorkerProcess } from './children.js';
 import type { Stage } from './stage.js';
 import type { RawConsumerCalls } from './workers/raw-consumer.js';
-import { PARTITIONS } from './workers/raw-kafka.js';
+import { PARTITIONS, type RawPlace, type RawWay } from './workers/raw-kafka.js';
 import type { RawProducerCalls } from './workers/raw-producer.js';
 import type { RawRelayCalls } from './workers/raw-relay.js';
 
@@ -32,9 +32,9 @@ async function createTopics(stage: Stage, topics: readonly string[]): Promise<vo
   await admin.disconnect();
 }
 
-export async function openRawRelay(stage: Stage): Promise<RawRelay> {
+async function openRawRelay(stage: Stage, way: RawWay): Promise<RawRelay> {
   const name = `raw-${randomBytes(6).toString('hex')}`;
-  const place = { brokers: stage.brokers, first: `${name}-1`, second: `${name}-2` };
+  const place: RawPlace = { way, brokers: stage.brokers, first: `${name}-1`, second: `${name}-2` };
   await createTopics(stage, [place.first, place.second]);
   const consumer = await stage.worker<RawConsumerCalls>('raw-consumer');
   const relay = await stage.worker<RawRelayCalls>('raw-relay');
@@ -51,10 +51,14 @@ export async function openRawRelay(stage: Stage): Promise<RawRelay> {
       return (count * 1_000) / (lastMs - firstMs);
     },
     close: async () => {
-      for (const { calls } of workers) await calls.disconnect();
       await Promise.all(workers.map(({ child }) => child.stop()));
     },
   };
+}
+
+/** The reference both ways, each on topics and in processes of its own. */
+export async function openRawRelays(stage: Stage): Promise<Readonly<Record<RawWay, RawRelay>>> {
+  return { plain: await openRawRelay(stage, 'plain'), tuned: await openRawRelay(stage, 'tuned') };
 }
 
 /** The send size with which the reference is quickest, each tried twice, in turn. */

@@ -2,7 +2,7 @@ import { readSome } from '../read-some.js';
 import { startFederation } from '../federation.js';
 import { type IngestRun, closeOrigin, ingest, openOrigin } from '../ingest.js';
 import type { BenchPlan } from '../options.js';
-import { bestSendSize, openRawRelay } from '../raw-relay.js';
+import { bestSendSize, openRawRelays } from '../raw-relay.js';
 import type { Stage } from '../stage.js';
 import { type Measured, measured, median } from '../stats.js';
 import { type PhaseResult, medians, prefixed } from '../result.js';
@@ -10,23 +10,26 @@ import { type PhaseResult, medians, prefixed } from '../result.js';
 /** How many events a second, until the recipient can read them, beside the reference. */
 export async function measureThroughput(stage: Stage, plan: BenchPlan): Promise<PhaseResult> {
   const { rounds, events, warmUp } = plan;
-  const raw = await openRawRelay(stage);
+  const { plain, tuned } = await openRawRelays(stage);
   const origin = await openOrigin(stage, await startFederation(stage, 1));
   stage.progress('throughput: warming up');
-  await raw.run(warmUp, 250);
+  for (const raw of [plain, tuned]) await raw.run(warmUp, 250);
   await ingest(origin, warmUp);
-  const rawSendSize = await bestSendSize(raw, events);
+  const rawSendSize = await bestSendSize(plain, events);
+  const rawTunedSendSize = await bestSendSize(tuned, events);
   stage.progress(
-    `throughput: the reference is quickest with ${String(rawSendSize)} records a send`,
+    `throughput: the reference is quickest with ${String(rawSendSize)} records a send, tuned ${String(rawTunedSendSize)}`,
   );
   const ours: IngestRun[] = [];
-  const reference: number[] = [];
+  const [plainRates, tunedRates]: [number[], number[]] = [[], []];
   for (let round = 1; round <= rounds; round += 1) {
     const run = await ingest(origin, events);
-    const rawRate = await raw.run(events, rawSendSize);
+    const rawRate = await plain.run(events, rawSendSize);
+    const tunedRate = await tuned.run(events, rawTunedSendSize);
     ours.push(run);
-    reference.push(rawRate);
-    const rates = `${run.eventsPerSecond.toFixed(0)} events/s, reference ${rawRate.toFixed(0)}`;
+    plainRates.push(rawRate);
+    tunedRates.push(tunedRate);
+    const rates = `${run.eventsPerSecond.toFixed(0)} events/s, reference ${rawRate.toFixed(0)}, tuned ${tunedRate.toFixed(0)}`;
     stage.progress(`throughput: round ${String(round)} of ${String(rounds)}: ${rates}`);
   }
   await readSome(
@@ -34,9 +37,10 @@ export async function measureThroughput(stage: Stage, plan: BenchPlan): Promise<
     ours.flatMap(({ ids }) => ids),
   );
   await closeOrigin(origin);
-  await raw.close();
+  await Promise.all([plain.close(), tuned.close()]);
   const eventsPerSecond = measured(ours.map((run) => run.eventsPerSecond));
-  const rawEventsPerSecond = measured(reference);
+  const rawEventsPerSecond = measured(plainRates);
+  const rawTunedEventsPerSecond = measured(tunedRates);
   const cpu = cpuOf(ours);
   return {
     figures: {
@@ -44,10 +48,16 @@ export async function measureThroughput(stage: Stage, plan: BenchPlan): Promise<
       eventsPerSecond: eventsPerSecond.median,
       rawEventsPerSecond: rawEventsPerSecond.median,
       rawSendSize,
+      ratioToTuned: eventsPerSecond.median / rawTunedEventsPerSecond.median,
+      rawTunedEventsPerSecond: rawTunedEventsPerSecond.median,
+      rawTunedSendSize,
       eventsPerBlock: median(ours.map((run) => run.eventsPerBlock)),
     },
     byProcess: { cpuMsPerEvent: medians(cpu) },
-    measurements: { eventsPerSecond, rawEventsPerSecond, ...prefixed('cpuMsPerEvent', cpu) },
+    measurements: {
+      ...{ eventsPerSecond, rawEventsPerSecond, rawTunedEventsPerSecond },
+      ...prefixed('cpuMsPerEvent', cpu),
+    },
   };
 }
 

@@ -1,4 +1,3 @@
-import type { Consumer } from 'kafkajs';
 import { machineMs } from '../proc.js';
 import { untilComplete } from '../until-complete.js';
 import { type RawPlace, rawConsumer, rawKafka } from './raw-kafka.js';
@@ -8,7 +7,6 @@ import { type RawPlace, rawConsumer, rawKafka } from './raw-kafka.js';
  * even some of an earlier measurement: they are not counted.
  */
 export function rawConsumerCalls() {
-  let consumer: Consumer | undefined;
   /** when each awaited record came; 0: not yet */
   let seenMs = new Map<string, number>();
   let received = 0;
@@ -19,7 +17,8 @@ export function rawConsumerCalls() {
 
   return {
     async connect(place: RawPlace): Promise<void> {
-      consumer = await rawConsumer(rawKafka(place, 'raw-consumer'), place.second, (batch) => {
+      const { second: topic, way } = place;
+      await rawConsumer(rawKafka(place, 'raw-consumer'), { topic, way }, (batch) => {
         const nowMs = machineMs();
         for (const { key } of batch) {
           const name = String(key);
@@ -47,10 +46,6 @@ export function rawConsumerCalls() {
     async seen(): Promise<number[]> {
       await untilAll();
       return [...seenMs.values()];
-    },
-
-    async disconnect(): Promise<void> {
-      await consumer?.disconnect();
     },
   };
 }
