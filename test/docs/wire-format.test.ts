@@ -27,10 +27,10 @@ const codec = openRecordCodec(fileURLToPath(new URL('../../schemas', import.meta
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const counting = (length: number): Uint8Array => Uint8Array.from({ length }, (_, at) => at);
 
-const prefixes = [...page.matchAll(/^\| `(\w+)` +\| `(c301[0-9a-f]{16})` \|$/gm)];
+const prefixes = [...page.matchAll(/^\| `(\w+)`(?: \(?v\d\)?)? +\| `(c301[0-9a-f]{16})` \|$/gm)];
 
-test('docs/wire-format.md gives the first bytes of every record', () => {
-  expect(prefixes).toHaveLength(23);
+test('docs/wire-format.md gives the first bytes of every version of every record', () => {
+  expect(prefixes).toHaveLength(33);
 });
 
 test.each(prefixes.map(([, name = '', prefix = '']) => [name, prefix]))(
@@ -50,7 +50,7 @@ const statements = [...page.matchAll(/^\| `(\w+)` +\| `(application\/[^`]+)`/gm)
 
 test('docs/wire-format.md gives the payload type of every statement', () => {
   const given = statements.map(([, name, type]) => [name, type]);
-  expect(given).toHaveLength(10);
+  expect(given).toHaveLength(15);
   expect(given).toEqual(given.map(([name]) => [name, payloadType(name as StatementName)]));
 });
 

@@ -104,7 +104,7 @@ export function answeredHolders(
     const holder = new TestHolder(federation, recipient);
     const entries = entriesFor(federation, seal, { recipient, ids });
     const receipts = entries.map((entry) => holder.answer(entry));
-    return { recipient, entries, receipts };
+    return { recipient, entries, receipts, notices: [], children: [] };
   });
 }
 
@@ -127,6 +127,8 @@ export function entriesFor(
       orderId: seal.value.orderId,
       sealRecordHash: seal.hash,
       deadlineMs: asUnixMs(NOW + DAY_MS),
+      sections: seal.value.sections,
+      recipientsAll: seal.value.recipients.length === 0,
       ...draft,
       ...change,
     });

@@ -1,5 +1,6 @@
 import { EMPTY_HEAD, type Head, nextLink } from '@concordat/common/domain/chain.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
+import { stageOf } from '@concordat/common/domain/purge-order.js';
 import type { PurgeEntry, PurgeOutcome, Receipt } from '@concordat/common/domain/records.js';
 import { SUITE, type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
 import { signAs } from './ledger.js';
@@ -77,8 +78,10 @@ export class TestHolder {
       timeMs: NOW,
       orderId: entry.orderId,
       entryNumber: entry.number,
-      stage: outcome,
+      stage: stageOf(entry.ids.map(() => outcome)),
       outcomes: entry.ids.map((id) => ({ id, outcome })),
+      holds: [],
+      children: [],
     };
   }
 }

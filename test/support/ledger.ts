@@ -12,6 +12,7 @@ import {
   orderIdOf,
 } from '@concordat/common/domain/ids.js';
 import { inclusionPath, leafHash, merkleRoot } from '@concordat/common/domain/merkle.js';
+import { WHOLE_COVER } from '@concordat/common/domain/purge-order.js';
 import type {
   Header,
   LedgerKind,
@@ -172,6 +173,10 @@ export class TestLedger {
       ids: value.ids,
       seals,
       holders: this.#holdersOf(value.ids),
+      recipients: value.recipients,
+      sections: value.sections,
+      grants: [],
+      approvals: [],
     });
     for (const id of value.ids) this.#sealed.add(id);
     const answer = { sealRecord: bytes, evidence: this.#evidence(touched), orderHash: hash };
@@ -303,6 +308,8 @@ export function officerOrder(
     deadlineMs: asUnixMs(NOW + DAY_MS),
     reason,
     supersededBy: null,
+    ...WHOLE_COVER,
+    cause: null,
     ...order,
   }).bytes;
 }

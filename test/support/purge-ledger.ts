@@ -68,6 +68,8 @@ export class TestPurgeLedger {
       parts: 1,
       ids,
       deadlineMs: asUnixMs(Date.now() + 86_400_000),
+      sections: [],
+      recipientsAll: true,
       ...change,
     });
   }

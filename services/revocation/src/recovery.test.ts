@@ -308,6 +308,8 @@ describe('at the start', () => {
       parts: 1,
       ids: [A],
       deadlineMs: world.nowMs,
+      sections: [],
+      recipientsAll: true,
     });
 
   test('a topic that is ahead of the database is continued, never numbered twice', async () => {

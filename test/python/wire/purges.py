@@ -22,7 +22,8 @@ def read_receipt(reader: Reader, data: bytes, holder: str, origin: str) -> State
     value = receipt.value
     demand(value["origin"] == origin, "receipt: for another origin")
     outcomes = {one["outcome"] for one in value["outcomes"]}
-    demand(value["stage"] == ("DELETED" if "DELETED" in outcomes else "NOT_HELD"), "receipt: stage")
+    closed = "DELETED" if "DELETED" in outcomes else "NOT_HELD"
+    demand(value["stage"] == ("OPEN" if outcomes - {"DELETED", "NOT_HELD"} else closed), "receipt: stage")
     return receipt
 
 

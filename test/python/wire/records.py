@@ -23,26 +23,33 @@ def demand(holds: bool, otherwise: str) -> None:
         raise Refused(otherwise)
 
 
+def version_of(file: Path) -> int:
+    """2 of receipt.v2.avsc."""
+    return int(file.stem.rsplit(".v", 1)[1])
+
+
 class Schemas:
     """The folder schemas/: records by name, category schemas by the SHA-256 of their file (events.py)."""
 
     def __init__(self, folder: Path) -> None:
         self.files = sorted(folder.rglob("*.avsc"))
         self._parsed: dict[str, object] = {}
-        self._names: dict[bytes, str] = {}
-        for file in self.files:
+        # by first ten bytes: record name, and the schema of that version
+        self._versions: dict[bytes, tuple[str, object]] = {}
+        for file in sorted(self.files, key=version_of):
             schema = json.loads(file.read_text("utf-8"))
             if "category" in schema:
                 continue
             canonical = to_parsing_canonical_form(schema)
             # fastavro answers the 8 bytes as they are written, lowest first: of "null" 8a8f25cce724dd63
             prefix = MAGIC + bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO"))
-            self._names[prefix] = schema["name"]
-            self._parsed[schema["name"]] = parse_schema(schema)
+            parsed = parse_schema(schema, _write_hint=False)
+            self._versions[prefix] = (schema["name"], parsed)
+            self._parsed[schema["name"]] = parsed  # the newest version stays
 
     def prefixes(self) -> dict[str, str]:
-        """Each record's first ten bytes in hex."""
-        return {name: prefix.hex() for prefix, name in self._names.items()}
+        """Each record's first ten bytes in hex, in the version that is written."""
+        return {name: prefix.hex() for prefix, (name, _) in self._versions.items()}
 
     def encode(self, name: str, value: dict) -> bytes:
         out = io.BytesIO()
@@ -52,12 +59,13 @@ class Schemas:
     def decode(self, name: str, data: bytes) -> dict:
         large = name in LARGE_RECORDS
         demand(len(data) <= (LARGE_BYTES_MAX if large else RECORD_BYTES_MAX), f"{name}: too long")
-        came = self._names.get(data[:10])
+        came, written = self._versions.get(data[:10], (None, None))
         demand(came == name, f"expected a {name}, came {came or 'an unknown schema'}")
-        value = decode_datum(self._parsed[name], data[10:], name)
+        value = decode_datum(written, data[10:], name)
         items = check_values(value, 0, name)
         demand(items <= (LARGE_ITEMS_MAX if large else RECORD_ITEMS_MAX), f"{name}: too many items")
-        return value
+        newest = self._parsed[name]
+        return value if written is newest else schemaless_reader(io.BytesIO(data[10:]), written, newest)
 
 
 def decode_datum(schema: object, data: bytes, name: str) -> dict:

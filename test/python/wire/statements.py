@@ -24,6 +24,11 @@ STATEMENTS = {
         ("FreshnessAnswer", "freshness-answer", {"revocation"}),
         ("Certificate", "certificate", {"revocation"}),
         ("Receipt", "receipt", {"node"}),
+        ("MediaErased", "media-erased", {"node"}),
+        ("MembershipChange", "membership-change", {"node"}),
+        ("DerivationGrant", "derivation-grant", {"node"}),
+        ("PurgeApproval", "purge-approval", {"purge-officer"}),
+        ("Void", "void", {"node", "consent", "revocation"}),
     ]
 }
 
@@ -66,7 +71,7 @@ class Reader:
         demand(value["suite"] == SUITE, f"{name}: another suite")
         demand(value["federation"] == self.trust.federation, f"{name}: another federation")
         demand(value["keyId"] == signed["keyId"], f"{name}: two key ids")
-        by = value["holder"] if name == "Receipt" else value["origin"]
+        by = value["holder"] if name in ("Receipt", "MediaErased") else value["origin"]
         demand(by == member, f"{name}: speaks for another member")
         return Statement(value, sha256(signed_bytes).digest())
 

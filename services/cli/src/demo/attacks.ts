@@ -130,6 +130,8 @@ async function forgePurge(
     parts: 1,
     ids: [target.id],
     deadlineMs: asUnixMs(nowMs + ORDER_DEADLINE_MS),
+    sections: [],
+    recipientsAll: true,
   });
   const { baseOffset } = await insist(clock, () => log.send(topic, 0, [{ value: forged }]));
   return judgement(clock, node, `${topic}/0/${baseOffset.toString()}`, target);

@@ -1,5 +1,6 @@
 import { type OrderId, parseOrderId } from '@concordat/common/domain/ids.js';
 import type { Clock, Random } from '@concordat/common/domain/ports.js';
+import { WHOLE_COVER } from '@concordat/common/domain/purge-order.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
 import { SUITE, type Signer, signStatement } from '@concordat/common/domain/statement.js';
 import { v7 as uuidv7 } from 'uuid';
@@ -37,6 +38,8 @@ export async function orderPurge(
     reason: 'delisted',
     ids: [listed.id],
     supersededBy: null,
+    ...WHOLE_COVER,
+    cause: null,
   });
   await insist(clock, () =>
     clients.purge.order(

@@ -1,4 +1,5 @@
 import type { EventId, MemberId, OrderId, UnixMs } from '@concordat/common/domain/ids.js';
+import { WHOLE_COVER } from '@concordat/common/domain/purge-order.js';
 import type { PurgeOrder, PurgeReason } from '@concordat/common/domain/records.js';
 import { SUITE } from '@concordat/common/domain/statement.js';
 
@@ -36,5 +37,7 @@ export function officerOrder(about: {
     reason,
     ids: [...new Set(ids)],
     supersededBy: null,
+    ...WHOLE_COVER,
+    cause: null,
   };
 }

@@ -421,8 +421,8 @@ describe('a certificate, signed by a dishonest origin, is refused', () => {
     [
       'without an entry and its receipt',
       () =>
-        inHolder('de', ({ recipient, entries, receipts }) => ({
-          recipient,
+        inHolder('de', ({ entries, receipts, ...rest }) => ({
+          ...rest,
           entries: entries.slice(1),
           receipts: receipts.slice(1),
         })),
@@ -431,8 +431,8 @@ describe('a certificate, signed by a dishonest origin, is refused', () => {
     [
       'without the last entry and its receipt',
       () =>
-        inHolder('de', ({ recipient, entries, receipts }) => ({
-          recipient,
+        inHolder('de', ({ entries, receipts, ...rest }) => ({
+          ...rest,
           entries: entries.slice(0, -1),
           receipts: receipts.slice(0, -1),
         })),
@@ -440,14 +440,14 @@ describe('a certificate, signed by a dishonest origin, is refused', () => {
     ],
     [
       'without any entry',
-      () => inHolder('fr', ({ recipient }) => ({ recipient, entries: [], receipts: [] })),
+      () => inHolder('fr', (holder) => ({ ...holder, entries: [], receipts: [] })),
       /fr: entries leave events out/,
     ],
     [
       'with an entry replayed',
       () =>
-        inHolder('fr', ({ recipient, entries, receipts }) => ({
-          recipient,
+        inHolder('fr', ({ entries, receipts, ...rest }) => ({
+          ...rest,
           entries: [...entries, ...entries],
           receipts: [...receipts, ...receipts],
         })),

@@ -5,6 +5,7 @@ import { ConcordatError } from './errors.js';
 import { parseHeader } from './header.js';
 import { type EventId, type MemberId, parseMemberId } from './ids.js';
 import { isIncluded, leafHash } from './merkle.js';
+import { mayOrder, stageOf } from './purge-order.js';
 import type {
   Certificate,
   CertifiedBlock,
@@ -67,9 +68,8 @@ function check(codec: RecordCodec, keys: KeyDirectory, certificate: Certificate)
     need(name, verifyStatement(codec, keys, name, bytes, { signer: origin }));
 
   const order = verified('PurgeOrder', certificate.order);
-  const byRule = order.value.reason === 'superseded' || order.value.reason === 'retention';
   demand(
-    order.key.role === (byRule ? 'revocation' : 'purge-officer'),
+    mayOrder(order.key.role, order.value.reason),
     `order: role ${order.key.role} may not order for reason ${order.value.reason}`,
   );
   demand(order.value.ids.length > 0, 'order: covers nothing');
@@ -249,9 +249,8 @@ function checkHolder(
       isSet(answered) && sameSet(answered, entry.value.ids),
       `${recipient}: a receipt leaves events out`,
     );
-    const anyDeleted = value.outcomes.some(({ outcome }) => outcome === 'DELETED');
     demand(
-      value.stage === (anyDeleted ? 'DELETED' : 'NOT_HELD'),
+      value.stage !== 'OPEN' && value.stage === stageOf(value.outcomes.map((one) => one.outcome)),
       `${recipient}: a receipt's stage is not its outcomes`,
     );
   }

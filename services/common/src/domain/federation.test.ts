@@ -26,6 +26,17 @@ test('a federation file is read with its members, endpoints and keys', () => {
   expect(parsed).toMatchObject({ ok: true, value: { federation: 'eu-ct', members: [de, fr] } });
 });
 
+test('a key may name the person who signs with it, also in the trust file', () => {
+  const signed = withKey({ person: 'officer-1' });
+  const parsed = parseFederation(signed);
+  if (!parsed.ok) throw parsed.error;
+  const trust = parseTrust(trustJson(parsed.value));
+  if (!trust.ok) throw trust.error;
+  const ring = new KeyRing(trust.value);
+  expect(ring.find(key(1, 'node').keyId)).toMatchObject({ member: 'de', person: 'officer-1' });
+  expect(ring.find(key(3, 'node').keyId)).not.toHaveProperty('person');
+});
+
 describe('parseFederation refuses, and says where', () => {
   test.each<[name: string, at: string, value: unknown]>([
     ['a list', 'the file: expected an object', []],
@@ -55,6 +66,7 @@ describe('parseFederation refuses, and says where', () => {
       'members[0].services.node: expected a port',
       withMember({ services: { node: 'localhost:65536' } }),
     ],
+    ['a person that is a name', 'members[0].keys[0].person', withKey({ person: 'Jane Doe' })],
     ['an unknown role', 'members[0].keys[0].role', withKey({ role: 'root' })],
     ['a foreign key id', 'members[0].keys[0].keyId', withKey({ keyId: key(9, 'node').keyId })],
     [

@@ -15,6 +15,8 @@ export interface MemberKey {
   /** base64url of the 32 raw bytes, without padding */
   readonly publicKey: string;
   readonly key: KeyObject;
+  /** a pseudonymous id of who signs with it: one person may have several keys */
+  readonly person?: string;
 }
 
 /** What a verifier needs: `trust.json`. */
@@ -107,8 +109,10 @@ function endpoints(value: unknown, path: string): Endpoints {
   };
 }
 
+const PERSON = /^[a-z0-9][a-z0-9-]{0,63}$/;
+
 function memberKey(value: unknown, path: string): MemberKey {
-  const found = fields(value, path, ['role', 'keyId', 'publicKey']);
+  const found = fields(value, path, ['role', 'keyId', 'publicKey', 'person?']);
   const role = ROLES.find((one) => one === found['role']);
   if (role === undefined) throw new Misfit(`${path}.role`, ROLES.join(' or '), found['role']);
   const at = `${path}.publicKey`;
@@ -121,7 +125,9 @@ function memberKey(value: unknown, path: string): MemberKey {
   if (!key.ok) throw new Misfit(at, `a key that can be trusted (${key.error.message})`, publicKey);
   const keyId = keyIdOf(raw);
   if (found['keyId'] !== keyId) throw new Misfit(`${path}.keyId`, keyId, found['keyId']);
-  return { role, keyId, publicKey, key: key.value };
+  if (found['person'] === undefined) return { role, keyId, publicKey, key: key.value };
+  const person = text(found['person'], `${path}.person`, 'a pseudonym of a-z, 0-9, -', PERSON);
+  return { role, keyId, publicKey, key: key.value, person };
 }
 
 function memberKeys(value: unknown, path: string): readonly MemberKey[] {
@@ -210,7 +216,7 @@ export function parseTrust(value: unknown): Result<Trust, ConcordatError> {
 export function trustJson({ federation, members }: Trust): unknown {
   const spelled = members.map(({ id, keys }) => ({
     id,
-    keys: keys.map(({ role, keyId, publicKey }) => ({ role, keyId, publicKey })),
+    keys: keys.map(({ key: _, ...spelled }) => spelled),
   }));
   return { federation, members: spelled };
 }
@@ -223,7 +229,11 @@ export class KeyRing implements KeyDirectory {
   constructor({ federation, members }: Trust) {
     this.federation = federation;
     const known = members.flatMap(({ id, keys }) =>
-      keys.map(({ role, keyId, key }): KnownKey => ({ member: id, role, keyId, publicKey: key })),
+      keys.map(({ publicKey: _, key, ...known }): KnownKey => ({
+        member: id,
+        ...known,
+        publicKey: key,
+      })),
     );
     this.#keys = new Map(known.map((key) => [key.keyId, key]));
   }

@@ -3,7 +3,7 @@ import type { EventId, Hash, MemberId, OrderId, UnixMs } from './ids.js';
 import type { Result } from './result.js';
 
 /**
- * The shapes of `schemas/*.v1.avsc`, as decoded. Field meanings stand in the schemas.
+ * The shapes of `schemas/*.avsc` in the version that is written, as decoded. Field meanings stand in the schemas.
  * `bytes` fields that hold a signed statement hold the single-object encoding of `Signed`.
  */
 export interface Signed {
@@ -202,7 +202,17 @@ export type PurgeReason =
   | 'redress_upheld'
   | 'partner_withdrawn'
   | 'retention'
-  | 'superseded';
+  | 'superseded'
+  | 'scope_changed'
+  | 'parent_purged';
+
+/** Whose purge obliges to a child order. */
+export interface OrderCause {
+  readonly origin: MemberId;
+  readonly orderId: OrderId;
+  readonly entryHash: Hash;
+  readonly parents: readonly EventId[];
+}
 
 export interface PurgeOrder extends Statement {
   readonly orderId: OrderId;
@@ -211,11 +221,29 @@ export interface PurgeOrder extends Statement {
   readonly reason: PurgeReason;
   readonly ids: readonly EventId[];
   readonly supersededBy: EventId | null;
+  /** empty: all */
+  readonly recipients: readonly MemberId[];
+  /** empty: whole events */
+  readonly sections: readonly string[];
+  readonly cause: OrderCause | null;
+}
+
+export interface PurgeApproval extends Statement {
+  readonly orderId: OrderId;
+  readonly orderHash: Hash;
+  readonly timeMs: UnixMs;
 }
 
 export interface SealHolder {
   readonly recipient: MemberId;
   readonly ids: readonly EventId[];
+}
+
+export interface SealGrant {
+  readonly holder: MemberId;
+  readonly parent: EventId;
+  readonly childOrigin: MemberId;
+  readonly child: EventId;
 }
 
 export interface SealRecord extends Statement {
@@ -225,6 +253,10 @@ export interface SealRecord extends Statement {
   readonly ids: readonly EventId[];
   readonly seals: readonly { readonly ledgerNumber: number; readonly statementHash: Hash }[];
   readonly holders: readonly SealHolder[];
+  readonly recipients: readonly MemberId[];
+  readonly sections: readonly string[];
+  readonly grants: readonly SealGrant[];
+  readonly approvals: readonly Hash[];
 }
 
 export interface ProvenLeaf {
@@ -250,17 +282,70 @@ export interface PurgeEntry extends Statement, Chained {
   readonly parts: number;
   readonly ids: readonly EventId[];
   readonly deadlineMs: UnixMs;
+  readonly sections: readonly string[];
+  readonly recipientsAll: boolean;
 }
 
-export type PurgeOutcome = 'DELETED' | 'NOT_HELD';
+/** HELD by law, SYSTEMS_OPEN and CHILDREN_OPEN are open: a later receipt moves them to DELETED. */
+export type PurgeOutcome = 'DELETED' | 'NOT_HELD' | 'HELD' | 'SYSTEMS_OPEN' | 'CHILDREN_OPEN';
+export type ReceiptStage = 'OPEN' | 'DELETED' | 'NOT_HELD';
+
+export interface LegalHold {
+  readonly id: EventId;
+  readonly ground: string;
+  readonly authority: string;
+  readonly reviewAtMs: UnixMs;
+}
+
+export interface ReceiptChild {
+  readonly parent: EventId;
+  readonly origin: MemberId;
+  readonly id: EventId;
+  readonly orderId: OrderId | null;
+  readonly certificateHash: Hash | null;
+}
 
 export interface Receipt extends Statement, Chained {
   readonly holder: MemberId;
   readonly orderId: OrderId;
   readonly entryNumber: number;
   readonly entryHash: Hash;
-  readonly stage: PurgeOutcome;
+  readonly stage: ReceiptStage;
   readonly outcomes: readonly { readonly id: EventId; readonly outcome: PurgeOutcome }[];
+  readonly holds: readonly LegalHold[];
+  readonly children: readonly ReceiptChild[];
+}
+
+/** On the holder's chain of receipts. */
+export interface MediaErased extends Statement, Chained {
+  readonly holder: MemberId;
+  readonly generations: readonly number[];
+  readonly level: 'HSM' | 'BEST_EFFORT';
+  readonly orders: readonly OrderId[];
+}
+
+export interface DerivationGrant extends Statement {
+  readonly holder: MemberId;
+  readonly parent: EventId;
+  readonly child: EventId;
+  readonly timeMs: UnixMs;
+}
+
+export interface MembershipChange extends Statement, Chained {
+  readonly member: MemberId;
+  readonly stage: 'LEAVING' | 'LEFT';
+  readonly reason: string;
+}
+
+/** `from` to `to`, both included, will never come; the next statement names `hash` as the one before. */
+export interface Void extends Statement {
+  readonly chain: string;
+  readonly epoch: number;
+  readonly from: number;
+  readonly to: number;
+  readonly hash: Hash;
+  readonly reason: string;
+  readonly timeMs: UnixMs;
 }
 
 export interface FreshnessAnswer extends Statement {
@@ -307,7 +392,12 @@ export interface CertifiedBlock extends EvidenceBlock {
 export interface CertifiedHolder {
   readonly recipient: MemberId;
   readonly entries: readonly Uint8Array[];
+  /** in the order of the entries; of one entry the open one first */
   readonly receipts: readonly Uint8Array[];
+  /** of entries without a final receipt */
+  readonly notices: readonly Uint8Array[];
+  /** Signed Certificate of child orders */
+  readonly children: readonly Uint8Array[];
 }
 
 export interface Certificate extends Statement {
@@ -316,9 +406,10 @@ export interface Certificate extends Statement {
   readonly sealRecord: Uint8Array;
   readonly blocks: readonly CertifiedBlock[];
   readonly holders: readonly CertifiedHolder[];
+  readonly approvals: readonly Uint8Array[];
 }
 
-/** Record name to shape; the schema file of `BlockStatement` is `block-statement.v1.avsc`. */
+/** Record name to shape; the first schema file of `BlockStatement` is `block-statement.v1.avsc`. */
 export interface RecordTypes {
   readonly Signed: Signed;
   readonly Header: Header;
@@ -342,6 +433,11 @@ export interface RecordTypes {
   readonly FreshnessAnswer: FreshnessAnswer;
   readonly DefaultNotice: DefaultNotice;
   readonly Certificate: Certificate;
+  readonly PurgeApproval: PurgeApproval;
+  readonly MediaErased: MediaErased;
+  readonly DerivationGrant: DerivationGrant;
+  readonly MembershipChange: MembershipChange;
+  readonly Void: Void;
   readonly QuarantinedRecord: QuarantinedRecord;
 }
 export type RecordName = keyof RecordTypes;

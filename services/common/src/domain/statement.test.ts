@@ -183,6 +183,8 @@ test('a receipt speaks for its holder, not for the origin that it answers', () =
     entryHash: hash,
     stage: 'NOT_HELD',
     outcomes: [],
+    holds: [],
+    children: [],
   };
   const own = signStatement(codec, node, 'Receipt', receipt).bytes;
   expect(verifyStatement(codec, keys, 'Receipt', own, { signer: DE }).ok).toBe(true);

@@ -24,8 +24,16 @@ const SIGNERS = {
   FreshnessAnswer: ['revocation'],
   DefaultNotice: ['revocation'],
   Certificate: ['revocation'],
+  PurgeApproval: ['purge-officer'],
+  MediaErased: ['node'],
+  DerivationGrant: ['node'],
+  MembershipChange: ['node'],
+  Void: ['node', 'consent', 'revocation'],
 } as const satisfies Partial<Record<keyof RecordTypes, readonly Role[]>>;
 export type StatementName = keyof typeof SIGNERS;
+
+/** A holder speaks for itself here, to the origin that the statement names; everywhere else the origin speaks. */
+const BY_HOLDER: ReadonlySet<StatementName> = new Set(['Receipt', 'MediaErased']);
 
 /** One payload type per kind, so that a signature for one kind never passes as another. */
 export function payloadType(name: StatementName): string {
@@ -50,6 +58,8 @@ export interface KnownKey {
   readonly role: Role;
   readonly keyId: string;
   readonly publicKey: KeyObject;
+  /** a pseudonymous id of who signs with it; people are counted, not keys */
+  readonly person?: string;
 }
 
 export interface KeyDirectory {
@@ -68,7 +78,7 @@ export interface Verified<Name extends StatementName> {
   /** the single-object encoding of `Signed`, as it travelled */
   readonly bytes: Uint8Array;
   readonly hash: Hash;
-  readonly key: Pick<KnownKey, 'member' | 'role' | 'keyId'>;
+  readonly key: Pick<KnownKey, 'member' | 'role' | 'keyId' | 'person'>;
 }
 
 export function signStatement<Name extends StatementName>(
@@ -132,7 +142,7 @@ export function verifyStatement<Name extends StatementName>(
   if (statement.keyId !== signed.keyId) {
     return refuse('SIGNATURE_INVALID', `${name}: signed by another key than it names`);
   }
-  const said = 'holder' in statement ? statement.holder : statement.origin;
+  const said = BY_HOLDER.has(name) && 'holder' in statement ? statement.holder : statement.origin;
   if (said !== expected.signer) {
     return refuse('SENDER_NOT_TOPIC_OWNER', `${name}: speaks for another member than signed it`);
   }

@@ -2,6 +2,7 @@ import { equalBytes } from '@concordat/common/domain/bytes.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import { inclusionPath } from '@concordat/common/domain/merkle.js';
+import { isWhole, mayOrder } from '@concordat/common/domain/purge-order.js';
 import type {
   EvidenceBlock,
   PurgeOrder,
@@ -101,12 +102,14 @@ export class SealOffice {
   #checkOrder(order: Verified<'PurgeOrder'>, nowMs: UnixMs): Map<EventId, OwnEvent> {
     const { state, self } = this.#context;
     const { reason, ids, supersededBy } = order.value;
-    const byRule = reason === 'superseded' || reason === 'retention';
-    if ((order.key.role === 'revocation') !== byRule) {
+    if (!mayOrder(order.key.role, reason)) {
       throw new ConcordatError(
         'ORDER_NOT_AUTHORISED',
         `reason ${reason} may not be ordered by role ${order.key.role}`,
       );
+    }
+    if (!isWhole(order.value)) {
+      throw new ConcordatError('ORDER_INVALID', 'expected all recipients and whole events');
     }
     const events = state.own.events(ids);
     const buried = state.tombstones.buriedAmong(self, ids);
@@ -220,6 +223,10 @@ export class SealOffice {
       orderHash: order.hash,
       timeMs: nowMs,
       ids: order.value.ids,
+      recipients: order.value.recipients,
+      sections: order.value.sections,
+      grants: [],
+      approvals: [],
       ...found,
     }).bytes;
   }

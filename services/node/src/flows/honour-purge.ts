@@ -2,6 +2,7 @@ import { nextLink } from '@concordat/common/domain/chain.js';
 import { cloudEventHeaders } from '@concordat/common/domain/cloud-event.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
+import { stageOf } from '@concordat/common/domain/purge-order.js';
 import type { PurgeOutcome, Receipt } from '@concordat/common/domain/records.js';
 import {
   SUITE,
@@ -157,8 +158,10 @@ function writeReceipt(context: NodeContext, entry: PendingEntry): void {
     orderId: entry.orderId,
     entryNumber: entry.number,
     entryHash: entry.hash,
-    stage: outcomes.some(({ outcome }) => outcome === 'DELETED') ? 'DELETED' : 'NOT_HELD',
+    stage: stageOf(outcomes.map(({ outcome }) => outcome)),
     outcomes,
+    holds: [],
+    children: [],
   };
   const signed = signStatement(codec, signer, 'Receipt', receipt);
   const { epoch, number } = receipt;

@@ -63,6 +63,7 @@ export function buildCertificate(
       sealRecord,
       blocks,
       holders,
+      approvals: [],
     });
   } catch (cause) {
     if (!(cause instanceof Unbuildable)) throw cause;

@@ -1,6 +1,7 @@
 import { equalBytes } from '@concordat/common/domain/bytes.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId, OrderId } from '@concordat/common/domain/ids.js';
+import { isRuleReason, isWhole } from '@concordat/common/domain/purge-order.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import {
@@ -8,7 +9,6 @@ import {
   type Verified,
   verifyStatement,
 } from '@concordat/common/domain/statement.js';
-import { isRuleReason } from './rule-orders.js';
 
 export const ORDER_IDS_MAX = 2_000;
 
@@ -75,6 +75,7 @@ function orderProblem(
   if (isRuleReason(reason) || order.supersededBy !== null) {
     return `expected a reason that a person may give, came ${reason}`;
   }
+  if (!isWhole(order) || order.cause !== null) return 'expected all recipients and whole events';
   if (deadlineMs <= issuedAtMs) return 'expected a deadline after the time of issue';
   if (ids.length === 0 || ids.length > ORDER_IDS_MAX) {
     return `expected 1 to ${ORDER_IDS_MAX} events, came ${ids.length}`;

@@ -1,6 +1,7 @@
 import { equalBytes } from '@concordat/common/domain/bytes.js';
 import type { Hash, MemberId } from '@concordat/common/domain/ids.js';
-import type { PurgeEntry, PurgeOutcome, Receipt } from '@concordat/common/domain/records.js';
+import { stageOf } from '@concordat/common/domain/purge-order.js';
+import type { PurgeEntry, Receipt, ReceiptStage } from '@concordat/common/domain/records.js';
 
 /** An entry of ours as a receipt has to name it. */
 export interface AppendedEntry {
@@ -23,20 +24,22 @@ export function receiptProblem(
   const complete =
     receipt.outcomes.length === entry.ids.length && entry.ids.every((id) => answered.has(id));
   if (!complete) return 'the outcomes are not exactly those of the events in the entry';
+  if (receipt.stage === 'OPEN') return 'expected a final receipt';
   return receipt.stage === stageOf(receipt.outcomes.map(({ outcome }) => outcome))
     ? undefined
     : 'the stage does not follow from the outcomes';
 }
 
-/** What several answers come to together: deleted if anything was. */
-export function stageOf(outcomes: readonly PurgeOutcome[]): PurgeOutcome {
-  return outcomes.includes('DELETED') ? 'DELETED' : 'NOT_HELD';
+/** What several answers come to together: open if any is, deleted if anything was. */
+function together(stages: readonly ReceiptStage[]): ReceiptStage {
+  if (stages.includes('OPEN')) return 'OPEN';
+  return stages.includes('DELETED') ? 'DELETED' : 'NOT_HELD';
 }
 
 export interface AnsweredPart {
   readonly recipient: MemberId;
   /** undefined: no receipt yet */
-  readonly answer: { readonly stage: PurgeOutcome; readonly atMs: number } | undefined;
+  readonly answer: { readonly stage: ReceiptStage; readonly atMs: number } | undefined;
   /** 0: never, none */
   readonly remindedAtMs: number;
   readonly noticedAtMs: number;
@@ -45,7 +48,7 @@ export interface AnsweredPart {
 export interface HolderState {
   readonly member: MemberId;
   /** DEFAULTED: silent past the deadline, and the origin signed that */
-  readonly state: 'APPENDED' | 'DEFAULTED' | PurgeOutcome;
+  readonly state: 'APPENDED' | 'DEFAULTED' | ReceiptStage;
   /** of the last answer; 0 while one is missing */
   readonly answeredAtMs: number;
   /** when its entry was last sent again for want of an answer; 0: never */
@@ -68,7 +71,7 @@ export function holderStates(parts: readonly AnsweredPart[]): HolderState[] {
       const defaulted = own.some(({ answer, noticedAtMs }) => !answer && noticedAtMs > 0);
       return { member, state: defaulted ? 'DEFAULTED' : 'APPENDED', answeredAtMs: 0, ...silence };
     }
-    const state = stageOf(answers.map(({ stage }) => stage));
+    const state = together(answers.map(({ stage }) => stage));
     return { member, state, answeredAtMs: latest(answers.map(({ atMs }) => atMs)), ...silence };
   });
 }

@@ -8,7 +8,8 @@ import {
   idBytes,
   orderIdOf,
 } from '@concordat/common/domain/ids.js';
-import type { PurgeOrder, PurgeReason } from '@concordat/common/domain/records.js';
+import { WHOLE_COVER, isRuleReason } from '@concordat/common/domain/purge-order.js';
+import type { PurgeOrder } from '@concordat/common/domain/records.js';
 import { SUITE } from '@concordat/common/domain/statement.js';
 
 /** The event that replaces another, and when the ledger says that both are published. */
@@ -29,11 +30,6 @@ export type Rule = { readonly id: EventId; readonly sinceMs: UnixMs } & (
   | { readonly reason: 'superseded'; readonly supersededBy: EventId }
   | { readonly reason: 'retention'; readonly supersededBy: null }
 );
-
-/** Reasons of orders that follow from facts in the ledger; no person gives them. */
-export function isRuleReason(reason: PurgeReason): boolean {
-  return reason === 'superseded' || reason === 'retention';
-}
 
 /** Which rule, if any, takes this event back now? Supersession first: it does not wait for a date. */
 export function ruleFor(
@@ -89,6 +85,8 @@ export function ruleOrder(
     reason: rule.reason,
     ids: [rule.id],
     supersededBy: rule.supersededBy,
+    ...WHOLE_COVER,
+    cause: null,
   };
 }
 

@@ -64,6 +64,8 @@ function appendEntry(
     parts,
     ids,
     deadlineMs,
+    sections: about.order.value.sections,
+    recipientsAll: about.order.value.recipients.length === 0,
   };
   const { bytes, hash } = signStatement(codec, signer, 'PurgeEntry', entry);
   const { epoch, number } = link;

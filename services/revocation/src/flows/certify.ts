@@ -65,7 +65,13 @@ function holdersOf({ store }: RevocationContext, orderId: OrderId): CertifiedHol
       if (!receipt) throw new TypeError('expected a receipt for every entry');
       return receipt.bytes;
     });
-    return { recipient, entries: own.map(({ bytes }) => bytes), receipts };
+    return {
+      recipient,
+      entries: own.map(({ bytes }) => bytes),
+      receipts,
+      notices: [],
+      children: [],
+    };
   });
 }
 

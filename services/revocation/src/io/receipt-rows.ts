@@ -1,9 +1,9 @@
 import type { MemberId, UnixMs } from '@concordat/common/domain/ids.js';
-import type { PurgeOutcome } from '@concordat/common/domain/records.js';
+import type { ReceiptStage } from '@concordat/common/domain/records.js';
 import { type Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 
 export interface StoredReceipt {
-  readonly stage: PurgeOutcome;
+  readonly stage: ReceiptStage;
   readonly bytes: Uint8Array;
   readonly atMs: number;
 }
@@ -30,7 +30,7 @@ export class ReceiptRows {
   add(
     holder: MemberId,
     entryNumber: number,
-    receipt: { readonly stage: PurgeOutcome; readonly bytes: Uint8Array },
+    receipt: { readonly stage: ReceiptStage; readonly bytes: Uint8Array },
     nowMs: UnixMs,
   ): void {
     this.#db.run(

@@ -14,8 +14,9 @@ class OctetsType extends avro.types.LogicalType {
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   }
 
-  protected override _resolve(): undefined {
-    return undefined;
+  /** Octets stay octets between versions of a schema. */
+  protected override _resolve(writer: avro.Type): unknown {
+    return writer instanceof OctetsType ? (octets: Buffer) => octets : undefined;
   }
 }
 

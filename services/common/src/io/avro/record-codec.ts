@@ -34,8 +34,22 @@ const RECORD_NAMES = [
   'FreshnessAnswer',
   'DefaultNotice',
   'Certificate',
+  'PurgeApproval',
+  'MediaErased',
+  'DerivationGrant',
+  'MembershipChange',
+  'Void',
   'QuarantinedRecord',
 ] as const satisfies readonly RecordName[];
+
+/** The version that is written, where it is not the first. All before it are still read. */
+const VERSIONS: Partial<Record<RecordName, number>> = {
+  PurgeOrder: 2,
+  SealRecord: 2,
+  PurgeEntry: 2,
+  Receipt: 2,
+  Certificate: 2,
+};
 
 const MARK = Uint8Array.of(0xc3, 0x01);
 const PREFIX_BYTES = 10;
@@ -44,15 +58,20 @@ const PREFIX_BYTES = 10;
 const LARGE_LIMITS: AvroLimits = { bytesMax: 16 * 1024 * 1024, itemsMax: 1_000_000, depthMax: 32 };
 const LARGE: ReadonlySet<RecordName> = new Set(['Signed', 'Certificate', 'SealEvidence']);
 
-interface Entry {
+interface Version {
   readonly type: avro.Type;
   readonly read: StrictReader;
   readonly prefix: Uint8Array;
 }
 
-/** The file of record `BlockStatement` is `block-statement.v1.avsc`. */
-function schemaFile(name: RecordName): string {
-  return `${name.replaceAll(/(?!^)([A-Z])/g, '-$1').toLowerCase()}.v1.avsc`;
+interface Entry extends Version {
+  /** older versions, the newest first; each reads its own bytes and answers a value of the version that is written */
+  readonly older: readonly Version[];
+}
+
+/** The file of version 1 of record `BlockStatement` is `block-statement.v1.avsc`. */
+function schemaFile(name: RecordName, version = VERSIONS[name] ?? 1): string {
+  return `${name.replaceAll(/(?!^)([A-Z])/g, '-$1').toLowerCase()}.v${String(version)}.avsc`;
 }
 
 /**
@@ -62,7 +81,7 @@ function schemaFile(name: RecordName): string {
  */
 export function openRecordCodec(schemasDir: string): RecordCodec {
   const entries = new Map<RecordName, Entry>();
-  for (const name of RECORD_NAMES) entries.set(name, load(join(schemasDir, schemaFile(name))));
+  for (const name of RECORD_NAMES) entries.set(name, loadVersions(schemasDir, name));
   const entryOf = (name: RecordName): Entry => {
     const entry = entries.get(name);
     if (!entry) throw new TypeError(`no schema for ${name}`);
@@ -83,7 +102,28 @@ export function openRecordCodec(schemasDir: string): RecordCodec {
   };
 }
 
-function load(file: string): Entry {
+function loadVersions(schemasDir: string, name: RecordName): Entry {
+  const current = load(join(schemasDir, schemaFile(name)));
+  const numbers = Array.from({ length: (VERSIONS[name] ?? 1) - 1 }, (_, at) => at + 1).reverse();
+  const older = numbers.map((version) => {
+    const writer = load(join(schemasDir, schemaFile(name, version)));
+    return { ...writer, read: upgradingReader(writer, current.type) };
+  });
+  return { ...current, older };
+}
+
+/** Judges bytes by the schema that wrote them, and answers what they say in the newer one: its defaults filled in. */
+function upgradingReader({ type: writer, read }: Version, reader: avro.Type): StrictReader {
+  const resolver = reader.createResolver(writer);
+  return (bytes, limits) => {
+    const value = read(bytes, limits);
+    if (!value.ok) return value;
+    const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    return ok(reader.fromBuffer(body, resolver) as unknown);
+  };
+}
+
+function load(file: string): Version {
   try {
     const schema = JSON.parse(readFileSync(file, 'utf8')) as avro.Schema & AvroSchema;
     const type = avro.Type.forSchema(schema, {
@@ -104,7 +144,7 @@ function canonicalForm(type: avro.Type): string {
 
 function decode<Name extends RecordName>(
   name: Name,
-  { read, prefix }: Entry,
+  entry: Entry,
   bytes: Uint8Array,
 ): Result<RecordTypes[Name], ConcordatError> {
   const limits = LARGE.has(name) ? LARGE_LIMITS : RECORD_LIMITS;
@@ -114,10 +154,14 @@ function decode<Name extends RecordName>(
   }
   const marked = bytes.length >= PREFIX_BYTES && equalBytes(bytes.subarray(0, 2), MARK);
   if (!marked) return refuse('RECORD_MALFORMED', `${name}: not Avro single-object encoded`);
-  if (!equalBytes(bytes.subarray(0, PREFIX_BYTES), prefix)) {
+  const given = bytes.subarray(0, PREFIX_BYTES);
+  const version = equalBytes(given, entry.prefix)
+    ? entry
+    : entry.older.find(({ prefix }) => equalBytes(given, prefix));
+  if (!version) {
     return refuse('SCHEMA_UNKNOWN', `${name}: expected the fingerprint of ${schemaFile(name)}`);
   }
-  const value = read(bytes.subarray(PREFIX_BYTES), limits);
+  const value = version.read(bytes.subarray(PREFIX_BYTES), limits);
   if (!value.ok) return refuse('RECORD_MALFORMED', `${name}: ${value.error}`);
   return ok(value.value as RecordTypes[Name]);
 }

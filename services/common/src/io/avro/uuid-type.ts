@@ -14,7 +14,8 @@ export class UuidType extends avro.types.LogicalType {
     return Buffer.from(value.replaceAll('-', ''), 'hex');
   }
 
-  protected override _resolve(): undefined {
-    return undefined;
+  /** What the type of an older version read is text already. */
+  protected override _resolve(writer: avro.Type): unknown {
+    return writer instanceof UuidType ? (text: string) => text : undefined;
   }
 }
