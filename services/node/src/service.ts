@@ -38,10 +38,11 @@ import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
 import type { ChainTables } from '@concordat/common/io/store/chain-tables.js';
 import { Outbox } from '@concordat/common/io/store/outbox.js';
 import { EPOCH_BYTES } from './domain/cursor.js';
-import { Burials } from './flows/burials.js';
+import { burialsOf } from './flows/burials.js';
 import { SealOffice } from './flows/destroy-keys.js';
 import type { NodeContext } from './flows/context.js';
 import { KeyFetcher } from './flows/fetch-keys.js';
+import type { PacedRuns } from './flows/paced-runs.js';
 import { PurgeHonour } from './flows/honour-purge.js';
 import { Ingest } from './flows/ingest.js';
 import { FreshnessKeeper } from './flows/keep-fresh.js';
@@ -158,8 +159,13 @@ async function open(
   opened.push(() => health.close());
   health.board.set('started', true);
 
+  const burials = burialsOf(context);
+  opened.push(() => burials.close());
   const partners = new Map(
-    others.map((origin) => [origin, openPartner(context, ports, settings, origin, die)]),
+    others.map((origin) => [
+      origin,
+      openPartner({ context, burials }, ports, settings, origin, die),
+    ]),
   );
   opened.push(
     ...[...partners.values()].map(
@@ -194,15 +200,15 @@ async function open(
   );
   retention.start(die);
   opened.push(() => retention.close());
-  const burials = new Burials(context);
-  opened.push(() => burials.close());
   const publisher = new Publisher(context, isOrigin ? await log.laneCount(eventsTopic(self)) : 0);
   opened.push(() => publisher.close());
+  const seals = new SealOffice(context);
+  opened.push(() => seals.close());
   const rewind = (): Promise<void> => readers.reopen(() => forgetPositions(context));
   const server = await ports.listen([
     health.served,
     nationalService({ context, publisher, reader: new Reader(context, freshness) }),
-    keyService(new KeyOffice(context), new SealOffice(context, burials)),
+    keyService(new KeyOffice(context), seals),
     blockService(context),
     quarantineService(
       [context.data.chains, context.state.chains],
@@ -339,7 +345,7 @@ export function nodeTopics(federation: Federation, self: MemberId): string[] {
 }
 
 function openPartner(
-  context: NodeContext,
+  { context, burials }: { readonly context: NodeContext; readonly burials: PacedRuns },
   { peers }: NodePorts,
   { freshnessEveryMs }: NodeSettings,
   origin: MemberId,
@@ -362,6 +368,6 @@ function openPartner(
   });
   return {
     ...{ keeper, fetcher, ingest, filler },
-    honour: new PurgeHonour(context, origin, () => keeper.applied()),
+    honour: new PurgeHonour(context, origin, burials, () => keeper.applied()),
   };
 }

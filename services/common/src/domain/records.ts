@@ -174,6 +174,11 @@ export interface SlotTable {
   readonly leaves: readonly SlotLeaf[];
 }
 
+export interface SealTable {
+  readonly seed: Uint8Array;
+  readonly leaves: readonly { readonly leaf: number; readonly orderId: OrderId }[];
+}
+
 export interface Slot {
   readonly salt: Uint8Array;
   readonly leaf: number;
@@ -422,6 +427,7 @@ export interface RecordTypes {
   readonly LedgerStatement: LedgerStatement;
   readonly PublicationTable: PublicationTable;
   readonly SlotTable: SlotTable;
+  readonly SealTable: SealTable;
   readonly Slot: Slot;
   readonly LedgerRecord: LedgerRecord;
   readonly OpenedSlot: OpenedSlot;

@@ -17,8 +17,8 @@ import type { LogRecord } from '@concordat/common/io/log-client.js';
 import { holdingOf, outcomeOf } from '../domain/holding.js';
 import type { PendingEntry } from '../io/state/purge-entries.js';
 import { type NodeContext, followPorts } from './context.js';
-import { finishBurials } from './finish-burials.js';
 import { withdraw } from './notices.js';
+import type { PacedRuns } from './paced-runs.js';
 import type { TopicFlow } from './readers.js';
 
 const RECEIPTS_BATCH = 500;
@@ -34,12 +34,20 @@ export class PurgeHonour implements TopicFlow {
   readonly followed: FollowedTopic;
   readonly #context: NodeContext;
   readonly #origin: MemberId;
+  readonly #burials: Pick<PacedRuns, 'join'>;
   readonly #onApplied: () => void;
   readonly #closing = new AbortController();
 
-  constructor(context: NodeContext, origin: MemberId, onApplied: () => void) {
+  /** @param burials of this node, see `burialsOf` */
+  constructor(
+    context: NodeContext,
+    origin: MemberId,
+    burials: Pick<PacedRuns, 'join'>,
+    onApplied: () => void,
+  ) {
     this.#context = context;
     this.#origin = origin;
+    this.#burials = burials;
     this.#onApplied = onApplied;
     const topic = purgeTopic({ origin, recipient: context.self });
     this.followed = new FollowedTopic(followPorts(context, 'state'), {
@@ -73,8 +81,7 @@ export class PurgeHonour implements TopicFlow {
     const { clock, warn } = this.#context;
     for (;;) {
       try {
-        finishBurials(this.#context);
-        writeReceipts(this.#context);
+        await this.#burials.join();
         return;
       } catch (cause) {
         warn('INTERNAL', `${this.followed.topic}: a deletion failed and is tried again`);

@@ -2,14 +2,14 @@ import type { Terms } from '@concordat/common/domain/decide-release.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import type { Release, SlotTable } from '@concordat/common/domain/records.js';
-import { openSlot, slotRoot } from '@concordat/common/domain/slots.js';
+import { openSlot, readSlots, slotRoot } from '@concordat/common/domain/slots.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import { grouped } from '@concordat/common/io/store/packed.js';
 import { type OwnBlock, type OwnEvent, blockKey } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
 import { appendLedger } from './ledger-writer.js';
-import { type RecordedRelease, releasesOfBlock, slotTableOf } from './recorded-releases.js';
+import { type RecordedRelease, releasesOfBlock } from './recorded-releases.js';
 
 /** Wanted releases in one request (DESIGN 4). */
 export const RELEASES_MAX = 4_096;
@@ -243,12 +243,12 @@ export class KeyOffice {
     const event = found && state.own.event(id);
     if (!event) return undefined;
     const record = codec.decode('LedgerRecord', found.record);
+    const table = record.ok ? readSlots(codec, 'SEAL', record.value.body) : record;
     const block = state.own.block(event);
-    if (!record.ok || !block) {
+    if (!record.ok || !table.ok || !block) {
       throw new ConcordatError('INTERNAL', 'an own ledger record does not decode');
     }
-    const table = slotTableOf(codec, found.record);
-    const opened = openSlot(codec, table, { treeSize: block.treeSize, leaf: event.leaf });
+    const opened = openSlot(codec, table.value, { treeSize: block.treeSize, leaf: event.leaf });
     return codec.encode('OpenedSlot', { statement: record.value.statement, ...opened });
   }
 }

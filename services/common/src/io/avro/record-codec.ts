@@ -23,6 +23,7 @@ const RECORD_NAMES = [
   'LedgerStatement',
   'PublicationTable',
   'SlotTable',
+  'SealTable',
   'Slot',
   'LedgerRecord',
   'OpenedSlot',
