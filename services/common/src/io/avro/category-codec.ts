@@ -18,6 +18,7 @@ import type { Hash } from '../../domain/ids.js';
 import { logicalRule } from '../../domain/logical-types.js';
 import { type Result, err, ok } from '../../domain/result.js';
 import type { Json } from '../../domain/strict-json.js';
+import { subjectsIn } from '../../domain/subjects.js';
 import { LOGICAL_TYPES, ruleBehind } from './logical-types.js';
 import { type StrictReader, strictReader } from './strict-reader.js';
 
@@ -46,6 +47,8 @@ export interface CategoryType {
   describes(category: string): boolean;
   /** Splits a whole event into its sections' Avro bytes, or names the paths that are wrong, at most 20. */
   encode(event: Json): Result<ReadonlyMap<string, Uint8Array>, ConcordatError>;
+  /** Whom or what an event that `encode` takes is about, in the spelling of the index; see `subjects.ts`. */
+  subjects(event: Json): readonly string[];
   /**
    * @param writer the version that wrote the bytes, an older one of the same category; default: this one
    * @returns a section's fields as plain JSON; RECORD_MALFORMED for bytes that are not such a section
@@ -190,6 +193,10 @@ class LoadedCategory implements CategoryType {
     }
     const [first, ...more] = problems.slice(0, PROBLEMS_MAX);
     return first ? err(fieldsError('EVENT_INVALID', [first, ...more])) : ok(encoded);
+  }
+
+  subjects(event: Json): readonly string[] {
+    return subjectsIn(this.#schema.subjects, event);
   }
 
   decode(
