@@ -77,6 +77,8 @@ export interface NodeSettings {
   readonly signer: Signer;
   readonly freshnessEveryMs: number;
   readonly retentionCheckMs: number;
+  /** an order by a person for more events than this needs a second person */
+  readonly approvalsAbove: number;
 }
 
 /** Everything outside of the process that a node touches; the simulator brings its own. */
@@ -238,6 +240,7 @@ function openContext(
     federation,
     policy,
     signer,
+    approvalsAbove,
   }: NodeSettings,
   { clock, random, log, logger }: NodePorts,
   opened: Closer[],
@@ -267,7 +270,7 @@ function openContext(
   const refusals = { member: self, service: 'node', codec } as const;
   copies.start();
   return {
-    ...{ self, clock, random, signer, data, vault, state, outbox, codec },
+    ...{ self, clock, random, signer, data, vault, state, outbox, codec, approvalsAbove },
     rules: new ReleaseRules(policy),
     recent: new RecentHeaders(codec, data),
     quarantine: {

@@ -52,6 +52,8 @@ interface Grant {
   readonly kind: 'grant';
   readonly asked: Asked;
   readonly event: OwnEvent;
+  /** under which it is released */
+  readonly agreementId: string;
 }
 type Judged = Grant | { readonly kind: 'answer'; readonly outcome: KeyOutcome };
 
@@ -183,7 +185,7 @@ export class KeyOffice {
     }
     const reason = excess(release, decision.terms);
     if (reason !== undefined) return answer({ kind: 'refused', reason });
-    return { kind: 'grant', asked, event };
+    return { kind: 'grant', asked, event, agreementId: decision.terms.agreementId };
   }
 
   /**
@@ -200,13 +202,29 @@ export class KeyOffice {
       const numbers: LeafNumbers = new Map();
       for (const old of releasesOfBlock(this.#context, block, recipient)) note(numbers, old);
       const leaves = newLeaves(grants, numbers);
-      if (leaves.size > 0) this.#recordBlock({ recipient, block, leaves, numbers }, nowMs);
+      if (leaves.size > 0) {
+        const ledgerNumber = this.#recordBlock({ recipient, block, leaves, numbers }, nowMs);
+        this.#recordAgreements(ledgerNumber, grants, leaves);
+      }
       recorded.set(key, numbers);
     }
     return recorded;
   }
 
-  #recordBlock({ recipient, block, leaves, numbers }: Fresh, nowMs: UnixMs): void {
+  /** The ledger does not say it, and an agreement that ends may have its events taken back. */
+  #recordAgreements(
+    ledgerNumber: number,
+    grants: readonly Grant[],
+    leaves: ReadonlyMap<number, unknown>,
+  ): void {
+    const fresh = grants.filter(({ event }) => leaves.has(event.leaf));
+    for (const [agreementId, some] of grouped(fresh, (grant) => grant.agreementId)) {
+      const under = some.map(({ event }) => event.leaf);
+      this.#context.state.ledger.addAgreement(ledgerNumber, agreementId, under);
+    }
+  }
+
+  #recordBlock({ recipient, block, leaves, numbers }: Fresh, nowMs: UnixMs): number {
     const { state, codec, random } = this.#context;
     const { lane, epoch, number, hash, treeSize } = block;
     const table: SlotTable = {
@@ -233,6 +251,7 @@ export class KeyOffice {
     const isNew = table.leaves.filter(({ leaf }) => !numbers.has(leaf));
     state.ledger.countReleased(recipient, isNew.length);
     for (const one of table.leaves) note(numbers, { ...one, ledgerNumber: appended.number });
+    return appended.number;
   }
 
   /** The seal's statement with this leaf's slot opened; undefined when the event is not sealed. */
