@@ -319,6 +319,8 @@ export interface Receipt extends Statement, Chained {
   readonly outcomes: readonly { readonly id: EventId; readonly outcome: PurgeOutcome }[];
   readonly holds: readonly LegalHold[];
   readonly children: readonly ReceiptChild[];
+  /** of a final receipt: the hash of the open one before it */
+  readonly opened: Hash | null;
 }
 
 /** On the holder's chain of receipts. */

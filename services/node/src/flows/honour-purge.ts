@@ -169,6 +169,7 @@ function writeReceipt(context: NodeContext, entry: PendingEntry): void {
     outcomes,
     holds: [],
     children: [],
+    opened: null,
   };
   const signed = signStatement(codec, signer, 'Receipt', receipt);
   const { epoch, number } = receipt;
