@@ -82,7 +82,6 @@ export class TestHolder {
       outcomes: entry.ids.map((id) => ({ id, outcome })),
       holds: [],
       children: [],
-      opened: null,
     };
   }
 }

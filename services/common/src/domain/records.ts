@@ -174,11 +174,6 @@ export interface SlotTable {
   readonly leaves: readonly SlotLeaf[];
 }
 
-export interface SealTable {
-  readonly seed: Uint8Array;
-  readonly leaves: readonly { readonly leaf: number; readonly orderId: OrderId }[];
-}
-
 export interface Slot {
   readonly salt: Uint8Array;
   readonly leaf: number;
@@ -319,8 +314,6 @@ export interface Receipt extends Statement, Chained {
   readonly outcomes: readonly { readonly id: EventId; readonly outcome: PurgeOutcome }[];
   readonly holds: readonly LegalHold[];
   readonly children: readonly ReceiptChild[];
-  /** of a final receipt: the hash of the open one before it */
-  readonly opened: Hash | null;
 }
 
 /** On the holder's chain of receipts. */
@@ -429,7 +422,6 @@ export interface RecordTypes {
   readonly LedgerStatement: LedgerStatement;
   readonly PublicationTable: PublicationTable;
   readonly SlotTable: SlotTable;
-  readonly SealTable: SealTable;
   readonly Slot: Slot;
   readonly LedgerRecord: LedgerRecord;
   readonly OpenedSlot: OpenedSlot;

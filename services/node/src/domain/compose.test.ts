@@ -29,7 +29,6 @@ const draft: Draft = {
   supersedes: null,
   audience: { byAgreement: false, members: [memberOf('fr')] },
   derivedFrom: { parents: [] },
-  subjects: [],
 };
 
 const composed = (change: Partial<Draft> = {}) => {

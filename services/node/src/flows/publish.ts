@@ -273,8 +273,8 @@ export class Publisher {
     });
     const all = blocks.flatMap(({ composed }) => composed);
     vault.put(
-      all.map(({ id, keys, subjects, header }) => ({
-        ...{ origin: self, id, keys, subjects },
+      all.map(({ id, keys, header }) => ({
+        ...{ origin: self, id, keys },
         deleteByMs: header.retainUntilMs,
       })),
     );

@@ -80,15 +80,12 @@ function categoryOf(type: CategoryType, { category }: PublishRequest): string {
   throw fieldError('REQUEST_INVALID', 'category', problem);
 }
 
-function contentOf(
-  type: CategoryType,
-  { contentJson }: PublishRequest,
-): Pick<Draft, 'sections' | 'subjects'> {
+function sectionsOf(type: CategoryType, { contentJson }: PublishRequest): Draft['sections'] {
   const json = parseStrictJson(contentJson, EVENT_LIMITS.bytesMax);
   if (!json.ok) throw json.error;
   const sections = type.encode(json.value);
   if (!sections.ok) throw sections.error;
-  return { sections: sections.value, subjects: type.subjects(json.value) };
+  return sections.value;
 }
 
 function purposesOf({ purposes }: PublishRequest): readonly string[] {
@@ -125,7 +122,7 @@ export function parseDraft(categories: CategoryCodec, request: PublishRequest): 
     id: read(() => eventIdField('event_id', request.eventId)),
     category: read(() => categoryOf(type, request)),
     schemaHash: type.hash,
-    ...read(() => contentOf(type, request)),
+    sections: read(() => sectionsOf(type, request)),
     collectedAtMs: read(() => timeField('collected_at_ms', request.collectedAtMs)),
     retainUntilMs: read(() => timeField('retain_until_ms', request.retainUntilMs)),
     purposes: read(() => purposesOf(request)),

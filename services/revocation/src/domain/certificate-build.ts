@@ -11,9 +11,10 @@ import type {
   RecordCodec,
   SealEvidence,
   SealRecord,
+  SlotTable,
 } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
-import { type SlotTrees, readSlots } from '@concordat/common/domain/slots.js';
+import type { SlotTrees } from '@concordat/common/domain/slots.js';
 import { SUITE, statementHash } from '@concordat/common/domain/statement.js';
 
 export interface CertificateFacts {
@@ -100,7 +101,7 @@ function open(
   leaves: readonly number[],
 ): ChainLink['opened'] {
   if (statement.kind === 'PUBLICATION') return [];
-  const table = need('slot table', readSlots(codec, statement.kind, body));
+  const table: SlotTable = need('slot table', codec.decode('SlotTable', body));
   return trees.open(statement, table, leaves);
 }
 
