@@ -2,6 +2,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type AvroField, type AvroShape, avroShape } from '@concordat/common/domain/avro-shape.js';
 import { LOGICAL_TYPE_NAMES, logicalRule } from '@concordat/common/domain/logical-types.js';
+import { SUBJECT_KINDS, subjectRules } from '@concordat/common/domain/subjects.js';
+import { isCategorySchema } from '@concordat/common/domain/category-schema.js';
 import { EVOLUTION_RULES } from '@concordat/common/domain/schema-evolution.js';
 import { SYNTHETIC_CATEGORIES, generate } from '@concordat/common/domain/synthetic/generate.js';
 import type { Json } from '@concordat/common/domain/strict-json.js';
@@ -135,3 +137,23 @@ test.each([...EXAMPLES, ['listing', ''] as [string, string]])(
     if (name !== '') expect(content).toEqual(generate(name, 'example', 0).content);
   },
 );
+
+test('the table of subjects names the fields by which an event is found', () => {
+  const rows = readdirSync(fileURLToPath(new URL('schemas', root)))
+    .filter((file) => file !== 'released.json')
+    .filter((file) => isCategorySchema(JSON.parse(read(`schemas/${file}`))))
+    .map((file) => file.split('.')[0] ?? '');
+  const field = (each: string | undefined, name = ''): string =>
+    each === undefined ? name : `${each}[]${name === '' ? '' : `.${name}`}`;
+  const expected = [...new Set(rows)].map((category) => {
+    const rules = subjectRules(category, undefined);
+    const cells = SUBJECT_KINDS.map((kind) =>
+      rules
+        .filter((rule) => rule.kind === kind)
+        .map(({ each, of = [''] }) => of.map((name) => `\`${field(each, name)}\``).join(' + '))
+        .join(', '),
+    );
+    return [`\`${category}\``, ...cells].join('|');
+  });
+  expect(rowsBelow('Subjects').sort()).toEqual(expected.sort());
+});

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { bytesKey } from '@concordat/common/domain/bytes.js';
+import { asConcordatError } from '@concordat/common/domain/errors.js';
 import { codec } from '../support/federation.js';
 import { officerOrder, orderId } from '../support/ledger.js';
 import { DE, FR, NodeWorld, UN, refusalOf } from '../support/node-world.js';
@@ -40,6 +42,27 @@ const orderOf = (n: number, ...ids: readonly ReturnType<typeof eventId>[]) =>
   officerOrder(world.members, { orderId: orderId(n), ids });
 
 const ledger = () => world.records('ledger.un');
+
+function sealOf({ sealRecord }: { readonly sealRecord: Uint8Array }) {
+  const signed = codec.decode('Signed', sealRecord);
+  const seal = signed.ok ? codec.decode('SealRecord', signed.value.payload) : signed;
+  if (!seal.ok) throw seal.error;
+  return seal.value;
+}
+
+/** The block of a seal, and the orders of its leaves. */
+function sealedIn(value: Uint8Array) {
+  const record = codec.decode('LedgerRecord', value);
+  const signed = record.ok ? codec.decode('Signed', record.value.statement) : record;
+  const statement = signed.ok ? codec.decode('LedgerStatement', signed.value.payload) : signed;
+  const table = record.ok ? codec.decode('SealTable', record.value.body) : record;
+  if (!statement.ok) throw statement.error;
+  if (!table.ok) throw table.error;
+  return {
+    block: bytesKey(statement.value.block.hash),
+    orders: table.value.leaves.map((leaf) => leaf.orderId as string),
+  };
+}
 
 describe('a key', () => {
   test('of another member’s release is refused', async () => {
@@ -181,9 +204,7 @@ describe('destroyed keys', () => {
     expect(await destroy(order)).toEqual(first);
     await world.restart(UN);
     expect(await destroy(order)).toEqual(first);
-    const signed = codec.decode('Signed', first.sealRecord);
-    const seal = signed.ok && codec.decode('SealRecord', signed.value.payload);
-    expect(seal && seal.ok && seal.value.holders).toEqual([
+    expect(sealOf(first).holders).toEqual([
       { recipient: DE, ids: [id] },
       { recipient: FR, ids: [id] },
     ]);
@@ -191,6 +212,44 @@ describe('destroyed keys', () => {
     expect(await world.node(UN).operator.holders({ eventId: id }, soon)).toMatchObject({
       sealed: true,
     });
+  });
+
+  test('of orders that come together share a seal in their block, and no order answers for another', async () => {
+    await world.start(UN, DE);
+    // what comes while the first one is sealed shares a block
+    const published = await Promise.all([1, 2, 3, 4, 5].map((n) => world.publish(n)));
+    await world.readable(DE, 5);
+    const ids = published.map(({ id }) => id).sort();
+    const [a = eventId(1), b = eventId(2), c = eventId(3), d = eventId(4), e = eventId(5)] = ids;
+    await destroy(orderOf(1, a));
+    const before = ledger().length;
+    const first = orderOf(2, b);
+    const orders = [first, orderOf(3, c, d), orderOf(4, b), orderOf(5, a), orderOf(6, eventId(99))];
+    const answers = await Promise.all(
+      [...orders, first].map((order) => destroy(order).catch(asConcordatError)),
+    );
+    const seals = answers.map((answer) => ('sealRecord' in answer ? sealOf(answer) : answer));
+    expect(answers[5]).toEqual(answers[0]);
+    expect(seals).toMatchObject([
+      { orderId: orderId(2), ids: [b], holders: [{ recipient: DE, ids: [b] }] },
+      { orderId: orderId(3), ids: [c, d], holders: [{ recipient: DE }] },
+      { code: 'ORDER_INVALID' },
+      { code: 'ORDER_INVALID' },
+      { code: 'ORDER_INVALID' },
+      { orderId: orderId(2) },
+    ]);
+    const records = ledger()
+      .slice(before)
+      .map(({ value }) => sealedIn(value));
+    const blocks = new Set(records.map(({ block }) => block));
+    expect(records).toHaveLength(blocks.size);
+    const leaves = records.flatMap(({ orders }) => orders);
+    expect(leaves.sort()).toEqual([orderId(2), orderId(3), orderId(3)].sort());
+    expect((await world.status(UN)).ledgerRecords).toBe(before + records.length);
+    expect(await world.read(UN, e)).toMatchObject({ secondName: expect.any(String) });
+    for (const id of [a, b, c, d]) {
+      expect(await refusalOf(world.open(UN, id))).toMatchObject({ code: 'PURGED' });
+    }
   });
 
   test('leave a recipient that had not asked yet a tombstone with the order, no row, and no receipt', async () => {
@@ -223,9 +282,7 @@ describe('destroyed keys', () => {
     world.log.setReachable(true);
     const { answers } = await asked;
     expect(answers).toMatchObject([{ outcome: 'shredded' }]);
-    const signed = codec.decode('Signed', (await sealed).sealRecord);
-    const seal = signed.ok && codec.decode('SealRecord', signed.value.payload);
-    expect(seal && seal.ok && seal.value.holders).toEqual([{ recipient: DE, ids: [id] }]);
+    expect(sealOf(await sealed).holders).toEqual([{ recipient: DE, ids: [id] }]);
   });
 
   test.each<[name: string, code: string, order: () => Uint8Array]>([

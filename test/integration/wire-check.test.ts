@@ -343,7 +343,7 @@ const ALTERED: Readonly<Record<string, [topic: string, said: string, make: () =>
     ...(['ledger.un', 'the slots do not lead to the root'] as const),
     () =>
       changed('LedgerRecord', ofKind('SEAL'), ({ body }) => ({
-        body: changed('SlotTable', body, ({ leaves }) => ({ leaves: leaves.slice(1) })),
+        body: changed('SealTable', body, ({ leaves }) => ({ leaves: leaves.slice(1) })),
       })),
   ],
   'a purge entry of another event': [

@@ -82,6 +82,7 @@ export class TestHolder {
       outcomes: entry.ids.map((id) => ({ id, outcome })),
       holds: [],
       children: [],
+      opened: null,
     };
   }
 }

@@ -19,9 +19,10 @@ import type {
   PurgeOrder,
   PurgeReason,
   RecordTypes,
+  SealTable,
   SlotTable,
 } from '@concordat/common/domain/records.js';
-import { slotRoot } from '@concordat/common/domain/slots.js';
+import { type Slots, slotRoot } from '@concordat/common/domain/slots.js';
 import {
   SUITE,
   type StatementName,
@@ -160,10 +161,7 @@ export class TestLedger {
     const touched = this.#touched(value.ids);
     const seals = touched.map(({ block, leaves }) =>
       this.#appendSlots(block, {
-        kind: 'SEAL',
-        recipient: '',
-        orderId: value.orderId,
-        leaves: leaves.map((leaf) => ({ leaf, sections: [] })),
+        leaves: leaves.map((leaf) => ({ leaf, orderId: value.orderId })),
       }),
     );
     const { bytes } = this.#sign('SealRecord', {
@@ -217,12 +215,13 @@ export class TestLedger {
     });
   }
 
-  #appendSlots(block: OwnBlock, slots: Omit<SlotTable, 'seed'>) {
+  #appendSlots(block: OwnBlock, slots: Omit<SlotTable, 'seed'> | Omit<SealTable, 'seed'>) {
     this.#seeds += 1;
-    const table: SlotTable = { seed: sha256(utf8(`seed ${this.#seeds}`)), ...slots };
-    const body = codec.encode('SlotTable', table);
+    const table: Slots = { seed: sha256(utf8(`seed ${this.#seeds}`)), ...slots };
+    const isRelease = 'kind' in table;
+    const body = isRelease ? codec.encode('SlotTable', table) : codec.encode('SealTable', table);
     const root = slotRoot(codec, table, block.events.length);
-    return this.#append(block, slots.kind, root, body);
+    return this.#append(block, isRelease ? 'RELEASE' : 'SEAL', root, body);
   }
 
   #append(block: OwnBlock, kind: LedgerKind, root: Hash, body: Uint8Array) {

@@ -219,6 +219,7 @@ export class NodeWorld {
         signer: members.signer(member, 'node'),
         freshnessEveryMs: 20,
         retentionCheckMs: 20,
+        approvalsAbove: 1_000,
         ...change,
       },
       {

@@ -410,6 +410,40 @@ export namespace concordat.node.v1 {
   };
   const HoldersResponse: MessageType<HoldersResponse>;
 
+  type Selector = {
+    readonly eventIds: readonly string[];
+    readonly subjects: readonly string[];
+    readonly categories: readonly string[];
+    readonly agreements: readonly string[];
+    readonly holders: readonly string[];
+    readonly publishedFromMs: number;
+    readonly publishedBeforeMs: number;
+    readonly collectedFromMs: number;
+    readonly collectedBeforeMs: number;
+  };
+  const Selector: MessageType<Selector>;
+
+  type SelectEventsRequest = {
+    readonly selector?: Selector | null | undefined;
+    readonly after: number;
+  };
+  const SelectEventsRequest: MessageType<SelectEventsRequest>;
+
+  type SelectedEvents = {
+    readonly eventIds: readonly string[];
+    readonly holders: readonly string[];
+  };
+  const SelectedEvents: MessageType<SelectedEvents>;
+
+  type SelectEventsResponse = {
+    readonly events: readonly SelectedEvents[];
+    readonly next: number;
+    readonly takenBack: readonly string[];
+    readonly releasesWithoutAgreement: number;
+    readonly approvalsAbove: number;
+  };
+  const SelectEventsResponse: MessageType<SelectEventsResponse>;
+
   type ListReadingsRequest = Readonly<Record<string, never>>;
   const ListReadingsRequest: MessageType<ListReadingsRequest>;
 

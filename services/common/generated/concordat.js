@@ -6141,6 +6141,508 @@ export const concordat = $root.concordat = (() => {
                 return HoldersResponse;
             })();
 
+            v1.Selector = (function() {
+
+                const Selector = function (properties) {
+                    this.eventIds = [];
+                    this.subjects = [];
+                    this.categories = [];
+                    this.agreements = [];
+                    this.holders = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                Selector.prototype.eventIds = $util.emptyArray;
+                Selector.prototype.subjects = $util.emptyArray;
+                Selector.prototype.categories = $util.emptyArray;
+                Selector.prototype.agreements = $util.emptyArray;
+                Selector.prototype.holders = $util.emptyArray;
+                Selector.prototype.publishedFromMs = 0;
+                Selector.prototype.publishedBeforeMs = 0;
+                Selector.prototype.collectedFromMs = 0;
+                Selector.prototype.collectedBeforeMs = 0;
+
+                Selector.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.eventIds != null && message.eventIds.length)
+                        for (let i = 0; i < message.eventIds.length; ++i)
+                            writer.uint32(10).string(message.eventIds[i]);
+                    if (message.subjects != null && message.subjects.length)
+                        for (let i = 0; i < message.subjects.length; ++i)
+                            writer.uint32(18).string(message.subjects[i]);
+                    if (message.categories != null && message.categories.length)
+                        for (let i = 0; i < message.categories.length; ++i)
+                            writer.uint32(26).string(message.categories[i]);
+                    if (message.agreements != null && message.agreements.length)
+                        for (let i = 0; i < message.agreements.length; ++i)
+                            writer.uint32(34).string(message.agreements[i]);
+                    if (message.holders != null && message.holders.length)
+                        for (let i = 0; i < message.holders.length; ++i)
+                            writer.uint32(42).string(message.holders[i]);
+                    if (message.publishedFromMs != null && $Object.hasOwnProperty.call(message, "publishedFromMs") && (typeof message.publishedFromMs === "object" ? message.publishedFromMs.low || message.publishedFromMs.high : message.publishedFromMs !== 0))
+                        writer.uint32(48).int64(message.publishedFromMs);
+                    if (message.publishedBeforeMs != null && $Object.hasOwnProperty.call(message, "publishedBeforeMs") && (typeof message.publishedBeforeMs === "object" ? message.publishedBeforeMs.low || message.publishedBeforeMs.high : message.publishedBeforeMs !== 0))
+                        writer.uint32(56).int64(message.publishedBeforeMs);
+                    if (message.collectedFromMs != null && $Object.hasOwnProperty.call(message, "collectedFromMs") && (typeof message.collectedFromMs === "object" ? message.collectedFromMs.low || message.collectedFromMs.high : message.collectedFromMs !== 0))
+                        writer.uint32(64).int64(message.collectedFromMs);
+                    if (message.collectedBeforeMs != null && $Object.hasOwnProperty.call(message, "collectedBeforeMs") && (typeof message.collectedBeforeMs === "object" ? message.collectedBeforeMs.low || message.collectedBeforeMs.high : message.collectedBeforeMs !== 0))
+                        writer.uint32(72).int64(message.collectedBeforeMs);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                Selector.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.node.v1.Selector();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.eventIds && message.eventIds.length))
+                                    message.eventIds = [];
+                                message.eventIds.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.subjects && message.subjects.length))
+                                    message.subjects = [];
+                                message.subjects.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.categories && message.categories.length))
+                                    message.categories = [];
+                                message.categories.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.agreements && message.agreements.length))
+                                    message.agreements = [];
+                                message.agreements.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.holders && message.holders.length))
+                                    message.holders = [];
+                                message.holders.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.publishedFromMs = value;
+                                else
+                                    delete message.publishedFromMs;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.publishedBeforeMs = value;
+                                else
+                                    delete message.publishedBeforeMs;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.collectedFromMs = value;
+                                else
+                                    delete message.collectedFromMs;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.collectedBeforeMs = value;
+                                else
+                                    delete message.collectedBeforeMs;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return Selector;
+            })();
+
+            v1.SelectEventsRequest = (function() {
+
+                const SelectEventsRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                SelectEventsRequest.prototype.selector = null;
+                SelectEventsRequest.prototype.after = 0;
+
+                SelectEventsRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.selector != null && $Object.hasOwnProperty.call(message, "selector"))
+                        $root.concordat.node.v1.Selector.encode(message.selector, writer.uint32(10).fork(), _depth + 1).ldelim();
+                    if (message.after != null && $Object.hasOwnProperty.call(message, "after") && (typeof message.after === "object" ? message.after.low || message.after.high : message.after !== 0))
+                        writer.uint32(16).int64(message.after);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                SelectEventsRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.node.v1.SelectEventsRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.selector = $root.concordat.node.v1.Selector.decode(reader, reader.size(), $undefined, _depth + 1, message.selector);
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.after = value;
+                                else
+                                    delete message.after;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return SelectEventsRequest;
+            })();
+
+            v1.SelectedEvents = (function() {
+
+                const SelectedEvents = function (properties) {
+                    this.eventIds = [];
+                    this.holders = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                SelectedEvents.prototype.eventIds = $util.emptyArray;
+                SelectedEvents.prototype.holders = $util.emptyArray;
+
+                SelectedEvents.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.eventIds != null && message.eventIds.length)
+                        for (let i = 0; i < message.eventIds.length; ++i)
+                            writer.uint32(10).string(message.eventIds[i]);
+                    if (message.holders != null && message.holders.length)
+                        for (let i = 0; i < message.holders.length; ++i)
+                            writer.uint32(18).string(message.holders[i]);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                SelectedEvents.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.node.v1.SelectedEvents();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.eventIds && message.eventIds.length))
+                                    message.eventIds = [];
+                                message.eventIds.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.holders && message.holders.length))
+                                    message.holders = [];
+                                message.holders.push(reader.stringVerify());
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return SelectedEvents;
+            })();
+
+            v1.SelectEventsResponse = (function() {
+
+                const SelectEventsResponse = function (properties) {
+                    this.events = [];
+                    this.takenBack = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                SelectEventsResponse.prototype.events = $util.emptyArray;
+                SelectEventsResponse.prototype.next = 0;
+                SelectEventsResponse.prototype.takenBack = $util.emptyArray;
+                SelectEventsResponse.prototype.releasesWithoutAgreement = 0;
+                SelectEventsResponse.prototype.approvalsAbove = 0;
+
+                SelectEventsResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.events != null && message.events.length)
+                        for (let i = 0; i < message.events.length; ++i)
+                            $root.concordat.node.v1.SelectedEvents.encode(message.events[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                    if (message.next != null && $Object.hasOwnProperty.call(message, "next") && (typeof message.next === "object" ? message.next.low || message.next.high : message.next !== 0))
+                        writer.uint32(16).int64(message.next);
+                    if (message.takenBack != null && message.takenBack.length)
+                        for (let i = 0; i < message.takenBack.length; ++i)
+                            writer.uint32(26).string(message.takenBack[i]);
+                    if (message.releasesWithoutAgreement != null && $Object.hasOwnProperty.call(message, "releasesWithoutAgreement") && (typeof message.releasesWithoutAgreement === "object" ? message.releasesWithoutAgreement.low || message.releasesWithoutAgreement.high : message.releasesWithoutAgreement !== 0))
+                        writer.uint32(32).int64(message.releasesWithoutAgreement);
+                    if (message.approvalsAbove != null && $Object.hasOwnProperty.call(message, "approvalsAbove") && message.approvalsAbove !== 0)
+                        writer.uint32(40).int32(message.approvalsAbove);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                SelectEventsResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.node.v1.SelectEventsResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.events && message.events.length))
+                                    message.events = [];
+                                message.events.push($root.concordat.node.v1.SelectedEvents.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.next = value;
+                                else
+                                    delete message.next;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.takenBack && message.takenBack.length))
+                                    message.takenBack = [];
+                                message.takenBack.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.releasesWithoutAgreement = value;
+                                else
+                                    delete message.releasesWithoutAgreement;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.approvalsAbove = value;
+                                else
+                                    delete message.approvalsAbove;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return SelectEventsResponse;
+            })();
+
             v1.ListReadingsRequest = (function() {
 
                 const ListReadingsRequest = function (properties) {

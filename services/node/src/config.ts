@@ -1,4 +1,5 @@
 import {
+  approvalsAboveSetting,
   integerSetting,
   readConfig as read,
   serviceSettings,
@@ -13,6 +14,7 @@ const SETTINGS = serviceSettings({
   agreementsFile: textSetting('the path of the agreements file'),
   /** How often events are looked for whose delete-by has passed. */
   retentionCheckMs: integerSetting({ min: 100, max: DAY_MS }).default(60_000),
+  approvalsAbove: approvalsAboveSetting,
   freshness: z.object({ everyMs: integerSetting({ min: 100, max: 600_000 }).default(5_000) }),
 });
 

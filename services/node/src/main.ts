@@ -30,6 +30,7 @@ async function start(config: NodeConfig, logger: Logger): Promise<RunningService
       policy: readPolicyFile(config.agreementsFile),
       freshnessEveryMs: config.freshness.everyMs,
       retentionCheckMs: config.retentionCheckMs,
+      approvalsAbove: config.approvalsAbove,
     },
     {
       ...{ log, logger, clock: systemClock, random: systemRandom },

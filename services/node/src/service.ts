@@ -38,10 +38,11 @@ import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
 import type { ChainTables } from '@concordat/common/io/store/chain-tables.js';
 import { Outbox } from '@concordat/common/io/store/outbox.js';
 import { EPOCH_BYTES } from './domain/cursor.js';
-import { Burials } from './flows/burials.js';
+import { burialsOf } from './flows/burials.js';
 import { SealOffice } from './flows/destroy-keys.js';
 import type { NodeContext } from './flows/context.js';
 import { KeyFetcher } from './flows/fetch-keys.js';
+import type { PacedRuns } from './flows/paced-runs.js';
 import { PurgeHonour } from './flows/honour-purge.js';
 import { Ingest } from './flows/ingest.js';
 import { FreshnessKeeper } from './flows/keep-fresh.js';
@@ -51,9 +52,8 @@ import { Reader } from './flows/read.js';
 import { Readers, type TopicFlow } from './flows/readers.js';
 import { retentionClock } from './flows/retention-clock.js';
 import { RecentHeaders } from './flows/recent-headers.js';
-import { markClosed, recover } from './flows/recover.js';
-import { rebuildState } from './flows/restore/rebuild-state.js';
-import { rescueOwnRows } from './flows/restore/rescue-own-rows.js';
+import { recover } from './flows/recover.js';
+import { refuseLostState } from './flows/refuse-lost-state.js';
 import { KeyOffice } from './flows/release-keys.js';
 import { DataStore } from './io/data-store.js';
 import { blockService } from './io/block-service.js';
@@ -77,6 +77,8 @@ export interface NodeSettings {
   readonly signer: Signer;
   readonly freshnessEveryMs: number;
   readonly retentionCheckMs: number;
+  /** an order by a person for more events than this needs a second person */
+  readonly approvalsAbove: number;
 }
 
 /** Everything outside of the process that a node touches; the simulator brings its own. */
@@ -148,29 +150,24 @@ async function open(
   const died = new Promise<Error>((resolve) => {
     die = resolve;
   });
-  const atEnd = { run: (): void => undefined };
-  const context = openContext(settings, ports, opened, { die, atEnd: () => atEnd.run() });
+  const context = openContext(settings, ports, opened, die);
   const isOrigin = publishes(federation, self);
   const others = originsBeside(federation, self);
-  const taken = await rebuildState(context, log, { isOrigin, others });
-  if (taken.length > 0) {
-    ports.logger.warn('the state was behind its own topics', { reason: taken.join(', ') });
-  }
-  const lost = isOrigin ? await rescueOwnRows(context, log) : 0;
-  if (lost > 0) {
-    const text = `${String(lost)} own events have no row, here or on their topic: restore a backup`;
-    ports.logger.warn('rows are lost', { reason: text });
-  }
+  await refuseLostState(context, log, { isOrigin, others });
   recover(context);
-  atEnd.run = () => markClosed(context);
   context.outbox.start();
   const [topic = ''] = nodeTopics(federation, self);
   const health = new Health(NEEDS, topic, ports);
   opened.push(() => health.close());
   health.board.set('started', true);
 
+  const burials = burialsOf(context);
+  opened.push(() => burials.close());
   const partners = new Map(
-    others.map((origin) => [origin, openPartner(context, ports, settings, origin, die)]),
+    others.map((origin) => [
+      origin,
+      openPartner({ context, burials }, ports, settings, origin, die),
+    ]),
   );
   opened.push(
     ...[...partners.values()].map(
@@ -205,15 +202,15 @@ async function open(
   );
   retention.start(die);
   opened.push(() => retention.close());
-  const burials = new Burials(context);
-  opened.push(() => burials.close());
   const publisher = new Publisher(context, isOrigin ? await log.laneCount(eventsTopic(self)) : 0);
   opened.push(() => publisher.close());
+  const seals = new SealOffice(context);
+  opened.push(() => seals.close());
   const rewind = (): Promise<void> => readers.reopen(() => forgetPositions(context));
   const server = await ports.listen([
     health.served,
     nationalService({ context, publisher, reader: new Reader(context, freshness) }),
-    keyService(new KeyOffice(context), new SealOffice(context, burials)),
+    keyService(new KeyOffice(context), seals),
     blockService(context),
     quarantineService(
       [context.data.chains, context.state.chains],
@@ -243,10 +240,11 @@ function openContext(
     federation,
     policy,
     signer,
+    approvalsAbove,
   }: NodeSettings,
   { clock, random, log, logger }: NodePorts,
   opened: Closer[],
-  told: { readonly die: (cause: Error) => void; readonly atEnd: () => void },
+  onDeath: (cause: Error) => void,
 ): NodeContext {
   const lock = lockDataDir(dataDir);
   opened.push(() => lock.release());
@@ -257,12 +255,10 @@ function openContext(
   const data = keep(new DataStore(join(dataDir, 'data.db')));
   const vault = keep(new Vault(join(dataDir, 'vault.db'), join(dataDir, 'keks'), random));
   const state = keep(new StateStore(join(dataDir, 'state.db')));
-  // when nothing works on them any more, and before they are closed
-  opened.push(told.atEnd);
   state.notices.begin(random.bytes(EPOCH_BYTES));
   const sending = (tables: ChainTables): Outbox => {
     const outbox = new Outbox({
-      ...{ tables, log, clock, onDeath: told.die },
+      ...{ tables, log, clock, onDeath },
       onRetry: (topic, error) => logger.warn('sending again', { topic, error }),
     });
     opened.push(() => outbox.close());
@@ -274,7 +270,7 @@ function openContext(
   const refusals = { member: self, service: 'node', codec } as const;
   copies.start();
   return {
-    ...{ self, clock, random, signer, data, vault, state, outbox, codec },
+    ...{ self, clock, random, signer, data, vault, state, outbox, codec, approvalsAbove },
     rules: new ReleaseRules(policy),
     recent: new RecentHeaders(codec, data),
     quarantine: {
@@ -352,7 +348,7 @@ export function nodeTopics(federation: Federation, self: MemberId): string[] {
 }
 
 function openPartner(
-  context: NodeContext,
+  { context, burials }: { readonly context: NodeContext; readonly burials: PacedRuns },
   { peers }: NodePorts,
   { freshnessEveryMs }: NodeSettings,
   origin: MemberId,
@@ -375,6 +371,6 @@ function openPartner(
   });
   return {
     ...{ keeper, fetcher, ingest, filler },
-    honour: new PurgeHonour(context, origin, () => keeper.applied()),
+    honour: new PurgeHonour(context, origin, burials, () => keeper.applied()),
   };
 }

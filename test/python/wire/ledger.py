@@ -46,25 +46,26 @@ class Ledger:
 
     def _slots(self, value: dict, body: bytes) -> dict:
         demand(value["blockNumber"] > 0, "ledger: a first record that is no publication")
-        table = self.reader.schemas.decode("SlotTable", body)
         kind, size = value["kind"], value["treeSize"]
-        demand(table["kind"] == kind, "ledger: a table of another kind")
-        demand((kind == "RELEASE") == (table["recipient"] != ""), "ledger: recipient")
-        demand((kind == "SEAL") == (table["orderId"] is not None), "ledger: order")
-        listed = {one["leaf"]: one["sections"] for one in table["leaves"]}
+        if kind == "SEAL":
+            table = self.reader.schemas.decode("SealTable", body)
+            filled = {"recipient": "", "sections": []}
+        else:
+            table = self.reader.schemas.decode("SlotTable", body)
+            demand(table["kind"] == kind, "ledger: a table of another kind")
+            demand(table["recipient"] != "", "ledger: recipient")
+            demand(table["orderId"] is None, "ledger: order")
+            filled = {"recipient": table["recipient"], "orderId": None}
+        listed = {one["leaf"]: {**filled, "kind": kind, **one} for one in table["leaves"]}
         demand(len(listed) == len(table["leaves"]), "ledger: a leaf is listed twice")
         demand(all(0 <= leaf < size for leaf in listed), "ledger: a leaf that is not in the tree")
-        slots = [self._slot(table, index, listed.get(index)) for index in range(size)]
+        slots = [self._slot(table["seed"], index, listed.get(index, {})) for index in range(size)]
         demand(root_of([leaf_hash(slot) for slot in slots]) == value["root"], "ledger: the slots do not lead to the root")
         return table
 
-    def _slot(self, table: dict, leaf: int, sections: list[str] | None) -> bytes:
-        salt = slot_salt(table["seed"], leaf)
-        empty = {"salt": salt, "leaf": leaf, "kind": "EMPTY", "recipient": "", "sections": [], "orderId": None}
-        if sections is None:
-            return self.reader.schemas.encode("Slot", empty)
-        filled = {key: table[key] for key in ("kind", "recipient", "orderId")}
-        return self.reader.schemas.encode("Slot", {**empty, **filled, "sections": sections})
+    def _slot(self, seed: bytes, leaf: int, content: dict) -> bytes:
+        empty = {"leaf": leaf, "kind": "EMPTY", "recipient": "", "sections": [], "orderId": None}
+        return self.reader.schemas.encode("Slot", {**empty, **content, "salt": slot_salt(seed, leaf)})
 
 
 def check_against_block(schemas: Schemas, table: dict, headers: list[dict], hashes: list[bytes]) -> None:

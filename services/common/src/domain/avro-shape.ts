@@ -16,6 +16,8 @@ export interface AvroField {
   readonly name: string;
   readonly shape: AvroShape;
   readonly hasDefault: boolean;
+  /** The default's JSON, as Avro's plain type spells it. */
+  readonly preset: unknown;
   /** Its annotations, if the schema is a category's. */
   readonly section: string;
   readonly purge: string;
@@ -86,6 +88,7 @@ function definition(
       name: textOf(rest['name']),
       shape: shapeOf(type, namespace, names),
       hasDefault: 'default' in rest,
+      preset: rest['default'],
       section: textOf(rest['section']),
       purge: textOf(rest['purge']),
     });

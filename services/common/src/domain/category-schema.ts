@@ -2,6 +2,7 @@ import type { AvroSchema } from './avro-guard.js';
 import { isCategoryName } from './category.js';
 import { logicalRule } from './logical-types.js';
 import { type Result, err, ok } from './result.js';
+import { type SubjectRule, subjectRuleProblem, subjectRules } from './subjects.js';
 
 /** What becomes of a field when its event is purged: deleted, kept in a derived form, or kept as it is. */
 const PURGE_FATES: ReadonlySet<unknown> = new Set(['purge', 'derive', 'keep']);
@@ -33,6 +34,8 @@ export interface CategorySchema {
   readonly kinds: readonly string[];
   readonly sections: readonly string[];
   readonly fields: readonly CategoryField[];
+  /** Where its events say whom or what they are about. */
+  readonly subjects: readonly SubjectRule[];
 }
 
 /** A file in `schemas/` with a top-level `category` describes what members exchange; the others are records. */
@@ -59,6 +62,7 @@ export function parseCategorySchema(
         section: textOf(field['section']),
         json: field,
       })),
+    subjects: subjectRules(textOf(json['category']), json['subjects']),
   });
 }
 
@@ -133,7 +137,52 @@ export function checkAnnotations(json: unknown): readonly SchemaProblem[] {
   for (const section of declared) {
     if (!used.has(section)) report(name, `declares section ${textOf(section)} without a field`);
   }
+  checkSubjects({ namespace, definitions }, json, (problem) => report(name, problem));
   return problems;
+}
+
+/** A misspelled field would name no subject, and nobody would find its events. */
+function checkSubjects(
+  known: Pick<Check, 'namespace' | 'definitions'>,
+  json: JsonObject,
+  report: (problem: string) => void,
+): void {
+  const { category, subjects } = json;
+  if (subjects === undefined) return;
+  if (!Array.isArray(subjects)) report('subjects is not a list');
+  const problem = listOf(subjects)
+    .map(subjectRuleProblem)
+    .find((one) => one !== undefined);
+  if (problem !== undefined) {
+    report(problem);
+    return;
+  }
+  for (const { each, of = [] } of subjectRules(textOf(category), subjects)) {
+    const items = each === undefined ? json : itemsOf(known, fieldNamed(json, each));
+    if (!items) report(`subjects: ${each} is not a list`);
+    else {
+      const stray = of.find((field) => !fieldNamed(items, field));
+      if (stray !== undefined) report(`subjects: no field ${stray}`);
+    }
+  }
+}
+
+function fieldNamed(record: JsonObject, name: string): JsonObject | undefined {
+  return listOf(record['fields'])
+    .filter(isObject)
+    .find((field) => field['name'] === name);
+}
+
+/** The type of a list's items, as an object; an empty one for a primitive. */
+function itemsOf(
+  { namespace, definitions }: Pick<Check, 'namespace' | 'definitions'>,
+  field: JsonObject | undefined,
+): JsonObject | undefined {
+  const type = field?.['type'];
+  if (!isObject(type) || type['type'] !== 'array') return undefined;
+  const { items } = type;
+  if (isObject(items)) return items;
+  return definitions.get(fullName(textOf(items), namespace))?.type ?? {};
 }
 
 /** Every named type of any Avro schema whose name is not spelled UpperCamel, by its path. */

@@ -174,6 +174,11 @@ export interface SlotTable {
   readonly leaves: readonly SlotLeaf[];
 }
 
+export interface SealTable {
+  readonly seed: Uint8Array;
+  readonly leaves: readonly { readonly leaf: number; readonly orderId: OrderId }[];
+}
+
 export interface Slot {
   readonly salt: Uint8Array;
   readonly leaf: number;
@@ -314,6 +319,8 @@ export interface Receipt extends Statement, Chained {
   readonly outcomes: readonly { readonly id: EventId; readonly outcome: PurgeOutcome }[];
   readonly holds: readonly LegalHold[];
   readonly children: readonly ReceiptChild[];
+  /** of a final receipt: the hash of the open one before it */
+  readonly opened: Hash | null;
 }
 
 /** On the holder's chain of receipts. */
@@ -422,6 +429,7 @@ export interface RecordTypes {
   readonly LedgerStatement: LedgerStatement;
   readonly PublicationTable: PublicationTable;
   readonly SlotTable: SlotTable;
+  readonly SealTable: SealTable;
   readonly Slot: Slot;
   readonly LedgerRecord: LedgerRecord;
   readonly OpenedSlot: OpenedSlot;

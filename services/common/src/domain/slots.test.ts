@@ -5,8 +5,16 @@ import { orderId } from '../../../../test/support/ledger.js';
 import { BLOCK_ENVELOPES_MAX } from './block.js';
 import { sha256, utf8 } from './bytes.js';
 import type { Hash } from './ids.js';
-import type { SlotTable } from './records.js';
-import { SlotTrees, isSlotTableOf, openSlot, openSlots, slotRoot, verifySlot } from './slots.js';
+import type { SealTable, SlotTable } from './records.js';
+import {
+  SlotTrees,
+  isSlotTableOf,
+  openSlot,
+  openSlots,
+  readSlots,
+  slotRoot,
+  verifySlot,
+} from './slots.js';
 
 const table: SlotTable = {
   seed: sha256(utf8('seed')),
@@ -124,5 +132,82 @@ describe('a slot table', () => {
     ['of a size that no memory holds does not, at once', false, { treeSize: 2 ** 31 - 1 }, table],
   ])('%s', (_name, expected, said, body) => {
     expect(isSlotTableOf(codec, { ...statement, ...said }, body)).toBe(expected);
+  });
+});
+
+describe('a seal of several orders', () => {
+  const seals: SealTable = {
+    seed: sha256(utf8('seed')),
+    leaves: [
+      { leaf: 0, orderId: orderId(1) },
+      { leaf: 3, orderId: orderId(2) },
+    ],
+  };
+  const signed = { treeSize, kind: 'SEAL' as const, root: slotRoot(codec, seals, treeSize) };
+
+  test('names for each leaf the order that seals it', () => {
+    const orders = [0, 1, 3].map((leaf) => {
+      const slot = verifySlot(codec, signed, openSlot(codec, seals, { treeSize, leaf }), leaf);
+      return slot.ok ? [slot.value.kind, slot.value.orderId] : slot.error.code;
+    });
+    expect(orders).toEqual([
+      ['SEAL', orderId(1)],
+      ['EMPTY', null],
+      ['SEAL', orderId(2)],
+    ]);
+  });
+
+  test('of one order has the slots that it had as a slot table', () => {
+    const leaves = [1, 4].map((leaf) => ({ leaf, orderId: orderId(1) }));
+    const alone: SealTable = { seed: seal.seed, leaves };
+    const older: SlotTable = {
+      ...seal,
+      leaves: leaves.map(({ leaf }) => ({ leaf, sections: [] })),
+    };
+    expect(slotRoot(codec, alone, treeSize)).toEqual(slotRoot(codec, older, treeSize));
+  });
+
+  test.each<[name: string, expected: boolean, said: Partial<typeof signed>, body: SealTable]>([
+    ['fits its statement', true, {}, seals],
+    ['does not fit one of a key release', false, { kind: 'RELEASE' as 'SEAL' }, seals],
+    ['fits no other tree', false, { treeSize: treeSize - 1 }, seals],
+    ['fits no leaf beyond the tree', false, { treeSize: 3 }, seals],
+    [
+      'names no leaf twice',
+      false,
+      {},
+      { ...seals, leaves: [{ leaf: 0, orderId: orderId(2) }, ...seals.leaves] },
+    ],
+    [
+      'fits no other order of a leaf',
+      false,
+      {},
+      { ...seals, leaves: seals.leaves.map(({ leaf }) => ({ leaf, orderId: orderId(3) })) },
+    ],
+  ])('%s', (_name, expected, said, body) => {
+    expect(isSlotTableOf(codec, { ...signed, ...said }, body)).toBe(expected);
+  });
+});
+
+describe('the body of a record', () => {
+  const seals: SealTable = { seed: seal.seed, leaves: [{ leaf: 0, orderId: orderId(1) }] };
+  const bodies = {
+    release: codec.encode('SlotTable', table),
+    seal: codec.encode('SealTable', seals),
+    older: codec.encode('SlotTable', seal),
+  };
+
+  test.each<['RELEASE' | 'SEAL', keyof typeof bodies, unknown]>([
+    ['RELEASE', 'release', { ok: true, value: table }],
+    ['SEAL', 'seal', { ok: true, value: seals }],
+    ['SEAL', 'older', { ok: true, value: seal }],
+    ['RELEASE', 'seal', { ok: false, error: { code: 'SCHEMA_UNKNOWN' } }],
+  ])('of kind %s, a %s table, is read as what it is', (kind, name, expected) => {
+    expect(readSlots(codec, kind, bodies[name])).toMatchObject(expected as object);
+  });
+
+  test('of kind SEAL that is cut off is malformed, not an older one', () => {
+    const read = readSlots(codec, 'SEAL', bodies.seal.subarray(0, -1));
+    expect(read).toMatchObject({ ok: false, error: { code: 'RECORD_MALFORMED' } });
   });
 });

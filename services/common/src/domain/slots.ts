@@ -4,38 +4,70 @@ import { bytesKey, equalBytes } from './bytes.js';
 import { ConcordatError } from './errors.js';
 import type { Hash } from './ids.js';
 import { type TreeLevels, isIncluded, leafHash, merkleRoot, pathIn, treeLevels } from './merkle.js';
-import type { LedgerStatement, RecordCodec, Slot, SlotTable } from './records.js';
+import type { LedgerStatement, RecordCodec, SealTable, Slot, SlotTable } from './records.js';
 import { type Result, err, ok } from './result.js';
 import { slotSalts } from './sealing.js';
 
 /**
- * A ledger record signs one salted slot per leaf of its block, so that a certificate can open the slots of the
- * ordered leaves and nothing else: other events and their recipients stay hidden.
+ * The body of a ledger record. It signs one salted slot per leaf of its block, so that a certificate can open the slots of
+ * the ordered leaves and nothing else: other events, their recipients and the orders about them stay hidden.
  */
+export type Slots = SlotTable | SealTable;
+
+type Content = Pick<Slot, 'kind' | 'recipient' | 'sections' | 'orderId'>;
+
+const EMPTY: Content = { kind: 'EMPTY', recipient: '', sections: [], orderId: null };
+
+/**
+ * The body of a record of this kind. The seals of one order, as they were written once, are slot tables too.
+ *
+ * @returns what the codec refuses it for
+ */
+export function readSlots(
+  codec: RecordCodec,
+  kind: Exclude<LedgerStatement['kind'], 'PUBLICATION'>,
+  body: Uint8Array,
+): Result<Slots, ConcordatError> {
+  if (kind === 'RELEASE') return codec.decode('SlotTable', body);
+  const seals = codec.decode('SealTable', body);
+  const isOlder = !seals.ok && seals.error.code === 'SCHEMA_UNKNOWN';
+  return isOlder ? codec.decode('SlotTable', body) : seals;
+}
+
+function kindOf(table: Slots): LedgerStatement['kind'] {
+  return 'kind' in table ? table.kind : 'SEAL';
+}
+
 function slotAt(
-  table: SlotTable,
+  contents: ReadonlyMap<number, Content>,
   { leaf, salt }: Pick<Slot, 'leaf' | 'salt'>,
-  entry: SlotTable['leaves'][number] | undefined,
 ): Slot {
-  if (!entry) return { salt, leaf, kind: 'EMPTY', recipient: '', sections: [], orderId: null };
+  const { kind, recipient, sections, orderId } = contents.get(leaf) ?? EMPTY;
+  return { salt, leaf, kind, recipient, sections, orderId };
+}
+
+/** What stands in the slots that are not empty, by leaf. */
+function contentsOf(table: Slots): Map<number, Content> {
+  if (!('kind' in table)) {
+    return new Map(
+      table.leaves.map(({ leaf, orderId }) => [leaf, { ...EMPTY, kind: 'SEAL', orderId }]),
+    );
+  }
   const { kind, recipient, orderId } = table;
-  return { salt, leaf, kind, recipient, sections: entry.sections, orderId };
+  return new Map(
+    table.leaves.map(({ leaf, sections }) => [leaf, { kind, recipient, sections, orderId }]),
+  );
 }
 
-function entriesOf(table: SlotTable): Map<number, SlotTable['leaves'][number]> {
-  return new Map(table.leaves.map((entry) => [entry.leaf, entry]));
-}
-
-function slotHashes(codec: RecordCodec, table: SlotTable, treeSize: number): Hash[] {
-  const entries = entriesOf(table);
+function slotHashes(codec: RecordCodec, table: Slots, treeSize: number): Hash[] {
+  const contents = contentsOf(table);
   const saltOf = slotSalts(table.seed);
-  return Array.from({ length: treeSize }, (_, leaf) => {
-    const place = { leaf, salt: saltOf(leaf) };
-    return leafHash(codec.encode('Slot', slotAt(table, place, entries.get(leaf))));
-  });
+  return Array.from({ length: treeSize }, (_, leaf) =>
+    leafHash(codec.encode('Slot', slotAt(contents, { leaf, salt: saltOf(leaf) }))),
+  );
 }
 
-export function slotRoot(codec: RecordCodec, table: SlotTable, treeSize: number): Hash {
+export function slotRoot(codec: RecordCodec, table: Slots, treeSize: number): Hash {
   return merkleRoot(slotHashes(codec, table, treeSize));
 }
 
@@ -48,7 +80,7 @@ export interface Opened {
 /** One slot with the path to the root that the record signs. */
 export function openSlot(
   codec: RecordCodec,
-  table: SlotTable,
+  table: Slots,
   tree: { readonly treeSize: number; readonly leaf: number },
 ): Opened {
   const [opened] = openSlots(codec, table, { treeSize: tree.treeSize, leaves: [tree.leaf] });
@@ -59,7 +91,7 @@ export function openSlot(
 /** Several slots of one record, in the order of `leaves`. */
 export function openSlots(
   codec: RecordCodec,
-  table: SlotTable,
+  table: Slots,
   tree: { readonly treeSize: number; readonly leaves: readonly number[] },
 ): Opened[] {
   return openIn(codec, table, treeLevels(slotHashes(codec, table, tree.treeSize)), tree.leaves);
@@ -67,14 +99,14 @@ export function openSlots(
 
 function openIn(
   codec: RecordCodec,
-  table: SlotTable,
+  table: Slots,
   levels: TreeLevels,
   leaves: readonly number[],
 ): Opened[] {
-  const entries = entriesOf(table);
+  const contents = contentsOf(table);
   const saltOf = slotSalts(table.seed);
   return leaves.map((leaf) => ({
-    slot: codec.encode('Slot', slotAt(table, { leaf, salt: saltOf(leaf) }, entries.get(leaf))),
+    slot: codec.encode('Slot', slotAt(contents, { leaf, salt: saltOf(leaf) })),
     path: pathIn(levels, leaf),
   }));
 }
@@ -96,7 +128,7 @@ export class SlotTrees {
 
   open(
     statement: Pick<LedgerStatement, 'treeSize' | 'root'>,
-    table: SlotTable,
+    table: Slots,
     leaves: readonly number[],
   ): Opened[] {
     const key = bytesKey(statement.root);
@@ -136,11 +168,12 @@ export function verifySlot(
 export function isSlotTableOf(
   codec: RecordCodec,
   statement: Pick<LedgerStatement, 'treeSize' | 'root' | 'kind'>,
-  table: SlotTable,
+  table: Slots,
 ): boolean {
   const { treeSize } = statement;
   // before anything is allocated by what the statement claims
-  if (treeSize < 1 || treeSize > BLOCK_ENVELOPES_MAX || table.kind !== statement.kind) return false;
+  if (treeSize < 1 || treeSize > BLOCK_ENVELOPES_MAX || kindOf(table) !== statement.kind)
+    return false;
   if (!table.leaves.every(({ leaf }) => leaf >= 0 && leaf < treeSize)) return false;
   // a second entry of one leaf would lead to the same root, and say something else
   if (new Set(table.leaves.map(({ leaf }) => leaf)).size !== table.leaves.length) return false;

@@ -185,6 +185,7 @@ test('a receipt speaks for its holder, not for the origin that it answers', () =
     outcomes: [],
     holds: [],
     children: [],
+    opened: null,
   };
   const own = signStatement(codec, node, 'Receipt', receipt).bytes;
   expect(verifyStatement(codec, keys, 'Receipt', own, { signer: DE }).ok).toBe(true);

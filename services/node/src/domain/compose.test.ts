@@ -29,6 +29,7 @@ const draft: Draft = {
   supersedes: null,
   audience: { byAgreement: false, members: [memberOf('fr')] },
   derivedFrom: { parents: [] },
+  subjects: [],
 };
 
 const composed = (change: Partial<Draft> = {}) => {

@@ -37,6 +37,8 @@ export interface Draft {
   readonly supersedes: EventId | null;
   readonly audience: Audience;
   readonly derivedFrom: DerivedFrom;
+  /** whom or what it is about, in the spelling of the index; content, so never stored as it is */
+  readonly subjects: readonly string[];
 }
 
 /** An envelope with the keys that open it; the keys go to the vault and nowhere else. */
@@ -46,6 +48,7 @@ export interface Composed {
   readonly audience: Audience;
   readonly envelope: Envelope;
   readonly keys: ReadonlyMap<string, Uint8Array>;
+  readonly subjects: readonly string[];
   /** of the whole envelope: it travels in a block of limited size */
   readonly bytes: number;
 }
@@ -119,7 +122,8 @@ export function compose(
   };
   const openings = audience.value.length + derivedFrom.value.length + 2 * audience.salt.length;
   const bytes = envelope.header.length + openings + sealedBytes;
-  return ok({ id: draft.id, header, audience: draft.audience, envelope, keys, bytes });
+  const { id, audience: forWhom, subjects } = draft;
+  return ok({ id, header, audience: forWhom, envelope, keys, subjects, bytes });
 }
 
 function tooLarge(what: string, limit: number): Result<never, ConcordatError> {

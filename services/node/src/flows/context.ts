@@ -23,6 +23,8 @@ export interface NodeContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly rules: ReleaseRules;
+  /** an order by a person for more events than this needs a second person */
+  readonly approvalsAbove: number;
   readonly data: DataStore;
   readonly vault: Vault;
   readonly state: StateStore;

@@ -17,10 +17,9 @@ import type { LogRecord } from '@concordat/common/io/log-client.js';
 import { holdingOf, outcomeOf } from '../domain/holding.js';
 import type { PendingEntry } from '../io/state/purge-entries.js';
 import { type NodeContext, followPorts } from './context.js';
-import { finishBurials } from './finish-burials.js';
 import { withdraw } from './notices.js';
+import type { PacedRuns } from './paced-runs.js';
 import type { TopicFlow } from './readers.js';
-import { takeAnswers } from './restore/replay-receipts.js';
 
 const RECEIPTS_BATCH = 500;
 /** How long to wait before a deletion that failed, of a full disk perhaps, is tried again. */
@@ -35,12 +34,20 @@ export class PurgeHonour implements TopicFlow {
   readonly followed: FollowedTopic;
   readonly #context: NodeContext;
   readonly #origin: MemberId;
+  readonly #burials: Pick<PacedRuns, 'join'>;
   readonly #onApplied: () => void;
   readonly #closing = new AbortController();
 
-  constructor(context: NodeContext, origin: MemberId, onApplied: () => void) {
+  /** @param burials of this node, see `burialsOf` */
+  constructor(
+    context: NodeContext,
+    origin: MemberId,
+    burials: Pick<PacedRuns, 'join'>,
+    onApplied: () => void,
+  ) {
     this.#context = context;
     this.#origin = origin;
+    this.#burials = burials;
     this.#onApplied = onApplied;
     const topic = purgeTopic({ origin, recipient: context.self });
     this.followed = new FollowedTopic(followPorts(context, 'state'), {
@@ -74,8 +81,7 @@ export class PurgeHonour implements TopicFlow {
     const { clock, warn } = this.#context;
     for (;;) {
       try {
-        finishBurials(this.#context);
-        writeReceipts(this.#context);
+        await this.#burials.join();
         return;
       } catch (cause) {
         warn('INTERNAL', `${this.followed.topic}: a deletion failed and is tried again`);
@@ -106,15 +112,11 @@ export class PurgeHonour implements TopicFlow {
     const { state, clock } = this.#context;
     const { epoch, number, orderId, ids } = entry.value;
     const pending = { chain, epoch, number, origin: this.#origin, orderId, hash: entry.hash };
-    // after a loss of the state: what was answered is not judged anew
-    const [given] = takeAnswers(this.#context, pending);
-    const outcomes =
-      given?.receipt.outcomes ?? ids.map((id) => ({ id, outcome: this.#outcome(id) }));
+    const outcomes = ids.map((id) => ({ id, outcome: this.#outcome(id) }));
     if (!state.purges.add(pending, outcomes)) {
       state.chains.count('purge.known');
       return;
     }
-    if (given) state.purges.setReceipt(pending, given.bytes);
     withdraw(state, this.#origin, ids, 'PURGED');
     const events = ids.map((id) => ({ origin: this.#origin, id }));
     state.tombstones.bury(events, { orderId, atMs: clock.nowMs() });
@@ -167,6 +169,7 @@ function writeReceipt(context: NodeContext, entry: PendingEntry): void {
     outcomes,
     holds: [],
     children: [],
+    opened: null,
   };
   const signed = signStatement(codec, signer, 'Receipt', receipt);
   const { epoch, number } = receipt;

@@ -273,8 +273,8 @@ export class Publisher {
     });
     const all = blocks.flatMap(({ composed }) => composed);
     vault.put(
-      all.map(({ id, keys, header }) => ({
-        ...{ origin: self, id, keys },
+      all.map(({ id, keys, subjects, header }) => ({
+        ...{ origin: self, id, keys, subjects },
         deleteByMs: header.retainUntilMs,
       })),
     );

@@ -46,8 +46,8 @@ export function holdersOf(
   return holders;
 }
 
-/** The body of an own ledger record of kind RELEASE or SEAL. */
-export function slotTableOf(codec: RecordCodec, bytes: Uint8Array): SlotTable {
+/** The body of an own ledger record of kind RELEASE. */
+function slotTableOf(codec: RecordCodec, bytes: Uint8Array): SlotTable {
   const record = codec.decode('LedgerRecord', bytes);
   const table = record.ok ? codec.decode('SlotTable', record.value.body) : record;
   if (!table.ok) {

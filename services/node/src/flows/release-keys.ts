@@ -2,14 +2,14 @@ import type { Terms } from '@concordat/common/domain/decide-release.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import type { Release, SlotTable } from '@concordat/common/domain/records.js';
-import { openSlot, slotRoot } from '@concordat/common/domain/slots.js';
+import { openSlot, readSlots, slotRoot } from '@concordat/common/domain/slots.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import { grouped } from '@concordat/common/io/store/packed.js';
 import { type OwnBlock, type OwnEvent, blockKey } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
 import { appendLedger } from './ledger-writer.js';
-import { type RecordedRelease, releasesOfBlock, slotTableOf } from './recorded-releases.js';
+import { type RecordedRelease, releasesOfBlock } from './recorded-releases.js';
 
 /** Wanted releases in one request (DESIGN 4). */
 export const RELEASES_MAX = 4_096;
@@ -52,6 +52,8 @@ interface Grant {
   readonly kind: 'grant';
   readonly asked: Asked;
   readonly event: OwnEvent;
+  /** under which it is released */
+  readonly agreementId: string;
 }
 type Judged = Grant | { readonly kind: 'answer'; readonly outcome: KeyOutcome };
 
@@ -183,7 +185,7 @@ export class KeyOffice {
     }
     const reason = excess(release, decision.terms);
     if (reason !== undefined) return answer({ kind: 'refused', reason });
-    return { kind: 'grant', asked, event };
+    return { kind: 'grant', asked, event, agreementId: decision.terms.agreementId };
   }
 
   /**
@@ -200,13 +202,29 @@ export class KeyOffice {
       const numbers: LeafNumbers = new Map();
       for (const old of releasesOfBlock(this.#context, block, recipient)) note(numbers, old);
       const leaves = newLeaves(grants, numbers);
-      if (leaves.size > 0) this.#recordBlock({ recipient, block, leaves, numbers }, nowMs);
+      if (leaves.size > 0) {
+        const ledgerNumber = this.#recordBlock({ recipient, block, leaves, numbers }, nowMs);
+        this.#recordAgreements(ledgerNumber, grants, leaves);
+      }
       recorded.set(key, numbers);
     }
     return recorded;
   }
 
-  #recordBlock({ recipient, block, leaves, numbers }: Fresh, nowMs: UnixMs): void {
+  /** The ledger does not say it, and an agreement that ends may have its events taken back. */
+  #recordAgreements(
+    ledgerNumber: number,
+    grants: readonly Grant[],
+    leaves: ReadonlyMap<number, unknown>,
+  ): void {
+    const fresh = grants.filter(({ event }) => leaves.has(event.leaf));
+    for (const [agreementId, some] of grouped(fresh, (grant) => grant.agreementId)) {
+      const under = some.map(({ event }) => event.leaf);
+      this.#context.state.ledger.addAgreement(ledgerNumber, agreementId, under);
+    }
+  }
+
+  #recordBlock({ recipient, block, leaves, numbers }: Fresh, nowMs: UnixMs): number {
     const { state, codec, random } = this.#context;
     const { lane, epoch, number, hash, treeSize } = block;
     const table: SlotTable = {
@@ -233,6 +251,7 @@ export class KeyOffice {
     const isNew = table.leaves.filter(({ leaf }) => !numbers.has(leaf));
     state.ledger.countReleased(recipient, isNew.length);
     for (const one of table.leaves) note(numbers, { ...one, ledgerNumber: appended.number });
+    return appended.number;
   }
 
   /** The seal's statement with this leaf's slot opened; undefined when the event is not sealed. */
@@ -243,12 +262,12 @@ export class KeyOffice {
     const event = found && state.own.event(id);
     if (!event) return undefined;
     const record = codec.decode('LedgerRecord', found.record);
+    const table = record.ok ? readSlots(codec, 'SEAL', record.value.body) : record;
     const block = state.own.block(event);
-    if (!record.ok || !block) {
+    if (!record.ok || !table.ok || !block) {
       throw new ConcordatError('INTERNAL', 'an own ledger record does not decode');
     }
-    const table = slotTableOf(codec, found.record);
-    const opened = openSlot(codec, table, { treeSize: block.treeSize, leaf: event.leaf });
+    const opened = openSlot(codec, table.value, { treeSize: block.treeSize, leaf: event.leaf });
     return codec.encode('OpenedSlot', { statement: record.value.statement, ...opened });
   }
 }

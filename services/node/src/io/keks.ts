@@ -8,7 +8,7 @@ import {
   renameSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   KEY_BYTES,
   NONCE_BYTES,
@@ -33,7 +33,17 @@ export class KekFiles {
 
   /** Makes the generation's key durable before anything is wrapped under it. */
   create(generation: number): void {
-    const file = this.#file(generation);
+    this.#create(this.#file(generation));
+  }
+
+  /** The key of the index of subjects, made when it is first asked for: it wraps nothing. */
+  subjects(): Uint8Array {
+    const file = join(this.#dir, 'subjects.key');
+    this.#create(file);
+    return readKey(file);
+  }
+
+  #create(file: string): void {
     if (existsSync(file)) return;
     // under its name only when whole: a crash must not leave half a key that every start stumbles over
     const unfinished = `${file}.new`;
@@ -53,10 +63,6 @@ export class KekFiles {
     }
   }
 
-  has(generation: number): boolean {
-    return existsSync(this.#file(generation));
-  }
-
   wrap(generation: number, key: Uint8Array, label: Uint8Array): Uint8Array {
     const nonce = this.#random.bytes(NONCE_BYTES);
     const secret = { key: this.#key(generation), nonce };
@@ -73,9 +79,7 @@ export class KekFiles {
   #key(generation: number): Uint8Array {
     const known = this.#keys.get(generation);
     if (known) return known;
-    const key = Uint8Array.from(readFileSync(this.#file(generation)));
-    if (key.length !== KEY_BYTES)
-      throw new Error(`key file of generation ${String(generation)} is damaged`);
+    const key = readKey(this.#file(generation));
     this.#keys.set(generation, key);
     return key;
   }
@@ -83,4 +87,10 @@ export class KekFiles {
   #file(generation: number): string {
     return join(this.#dir, `generation-${String(generation)}.key`);
   }
+}
+
+function readKey(file: string): Uint8Array {
+  const key = Uint8Array.from(readFileSync(file));
+  if (key.length !== KEY_BYTES) throw new Error(`key file ${basename(file)} is damaged`);
+  return key;
 }

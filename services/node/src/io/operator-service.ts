@@ -6,8 +6,10 @@ import { type Served, serve } from '@concordat/common/io/rpc/server.js';
 import type { NodeContext } from '../flows/context.js';
 import type { FreshnessKeeper } from '../flows/keep-fresh.js';
 import { holdersOf } from '../flows/recorded-releases.js';
+import { selectEvents } from '../flows/select-events.js';
 import { stateDigest } from '../flows/state-digest.js';
 import { eventIdField, memberField } from './request-fields.js';
+import { selectorField } from './selector-fields.js';
 import { showEvent } from './show-event.js';
 
 type PartnerStatus = concordat.node.v1.PartnerStatus;
@@ -45,6 +47,14 @@ export function operatorService(parts: {
     },
     holders: (request) =>
       Promise.resolve(holders(context, eventIdField('event_id', request.eventId))),
+    selectEvents: async ({ selector, after }) => {
+      const page = await selectEvents(context, selectorField(selector), after);
+      return {
+        ...page,
+        events: page.events.map(({ ids, holders }) => ({ eventIds: ids, holders })),
+        approvalsAbove: context.approvalsAbove,
+      };
+    },
     listReadings: () =>
       Promise.resolve({
         readings: state.readings

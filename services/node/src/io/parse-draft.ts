@@ -80,12 +80,15 @@ function categoryOf(type: CategoryType, { category }: PublishRequest): string {
   throw fieldError('REQUEST_INVALID', 'category', problem);
 }
 
-function sectionsOf(type: CategoryType, { contentJson }: PublishRequest): Draft['sections'] {
+function contentOf(
+  type: CategoryType,
+  { contentJson }: PublishRequest,
+): Pick<Draft, 'sections' | 'subjects'> {
   const json = parseStrictJson(contentJson, EVENT_LIMITS.bytesMax);
   if (!json.ok) throw json.error;
   const sections = type.encode(json.value);
   if (!sections.ok) throw sections.error;
-  return sections.value;
+  return { sections: sections.value, subjects: type.subjects(json.value) };
 }
 
 function purposesOf({ purposes }: PublishRequest): readonly string[] {
@@ -122,7 +125,7 @@ export function parseDraft(categories: CategoryCodec, request: PublishRequest): 
     id: read(() => eventIdField('event_id', request.eventId)),
     category: read(() => categoryOf(type, request)),
     schemaHash: type.hash,
-    sections: read(() => sectionsOf(type, request)),
+    ...read(() => contentOf(type, request)),
     collectedAtMs: read(() => timeField('collected_at_ms', request.collectedAtMs)),
     retainUntilMs: read(() => timeField('retain_until_ms', request.retainUntilMs)),
     purposes: read(() => purposesOf(request)),

@@ -137,3 +137,74 @@ test('events are gone through page by page, each once', () => {
   expect([...first, ...rest].map(({ id }) => id)).toEqual([1, 2, 3].map(eventId));
   expect(vault.countEvents()).toBe(3);
 });
+
+describe('the index of subjects', () => {
+  const [john, jane] = ['name:doe john', 'name:doe jane'];
+  const about = (subjects: readonly string[], ...numbers: readonly number[]) => [
+    ...vault.about(un, numbers.map(eventId), subjects),
+  ];
+  const putAbout = (n: number, subjects: readonly string[]) =>
+    vault.put([{ ...rowOf(n), subjects }]);
+
+  test('finds whom an event is about, also after a restart, and nobody else', () => {
+    vault.put([
+      { ...rowOf(1), subjects: [john, jane] },
+      { ...rowOf(2), subjects: [jane] },
+      { ...rowOf(3), subjects: [] },
+    ]);
+    vault.close();
+    vault = open();
+    expect(about([john], 1, 2, 3)).toEqual([eventId(1)]);
+    expect(about([john, jane], 1, 2, 3)).toEqual([eventId(1), eventId(2)]);
+    expect(about([jane], 2)).toEqual([eventId(2)]);
+    expect(about(['name:doe'], 1, 2, 3)).toEqual([]);
+  });
+
+  test('forgets an event with its keys, and no other member’s event of the same id', () => {
+    putAbout(1, [john]);
+    vault.delete([{ origin: memberOf('de'), id: eventId(1) }]);
+    expect(about([john], 1)).toEqual([eventId(1)]);
+    vault.delete([{ origin: un, id: eventId(1) }]);
+    expect(about([john], 1)).toEqual([]);
+  });
+
+  test('holds what the last attempt said, not a failed one before', () => {
+    putAbout(1, [john]);
+    putAbout(1, [jane]);
+    expect([about([john], 1), about([jane], 1)]).toEqual([[], [eventId(1)]]);
+    putAbout(1, []);
+    expect(about([jane], 1)).toEqual([]);
+  });
+
+  test('leaves no subject on disk, and after a deletion no tag', () => {
+    putAbout(1, [john]);
+    const tag = () => {
+      const db = new Sqlite(file(), '');
+      const row = db.get('SELECT tags FROM event_subject');
+      db.close();
+      return row && Buffer.from(bytesOf(row, 'tags'));
+    };
+    const kept = tag();
+    if (!kept) throw new Error('expected a tag');
+    const disk = () =>
+      Buffer.concat(
+        readdirSync(dir, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => readFileSync(join(entry.parentPath, entry.name))),
+      );
+    expect(kept).toHaveLength(16);
+    expect(disk().includes('doe')).toBe(false);
+    expect(disk().includes(kept)).toBe(true);
+    vault.delete([{ origin: un, id: eventId(1) }]);
+    vault.settle();
+    expect(disk().includes(kept)).toBe(false);
+  });
+
+  test('of another node has other tags for the same subject', () => {
+    putAbout(1, [john]);
+    vault.close();
+    unlinkSync(join(dir, 'keks', 'subjects.key'));
+    vault = open();
+    expect(about([john], 1)).toEqual([]);
+  });
+});

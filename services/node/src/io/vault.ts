@@ -19,9 +19,9 @@ import {
 } from '@concordat/common/io/store/packed.js';
 import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import { KekFiles } from './keks.js';
-import { STORE_MARK_SCHEMA, StoreMark } from './store-mark.js';
+import { SUBJECT_INDEX_SCHEMA, SubjectIndex } from './vault/subject-index.js';
 
-const SCHEMA = `${STORE_MARK_SCHEMA}
+const SCHEMA = `${SUBJECT_INDEX_SCHEMA}
 CREATE TABLE IF NOT EXISTS generation(
   generation INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, rows INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS event_key(
@@ -39,18 +39,21 @@ export interface VaultRow {
   readonly id: EventId;
   readonly deleteByMs: UnixMs;
   readonly keys: ReadonlyMap<string, Uint8Array>;
+  /** of own events: whom or what they are about */
+  readonly subjects?: readonly string[];
 }
 
 /** Section keys, each wrapped under the key of its generation. Never in a backup. */
 export class Vault {
-  readonly mark: StoreMark;
   readonly #db: Sqlite;
   readonly #keks: KekFiles;
+  readonly #subjects: SubjectIndex;
 
   constructor(file: string, kekDir: string, random: Random) {
     this.#db = new Sqlite(file, SCHEMA);
-    this.#keks = new KekFiles(kekDir, random);
-    this.mark = new StoreMark(this.#db);
+    const keks = new KekFiles(kekDir, random);
+    this.#keks = keks;
+    this.#subjects = new SubjectIndex(this.#db, () => keks.subjects());
   }
 
   /**
@@ -61,6 +64,9 @@ export class Vault {
     this.#db.transaction(() => {
       for (const [bucket, some] of grouped(rows, ({ deleteByMs }) => bucketOf(deleteByMs))) {
         for (const part of pieces(some)) this.#putTogether(bucket, part);
+      }
+      for (const [origin, own] of grouped(rows.filter(hasSubjects), (row) => row.origin)) {
+        this.#subjects.put(origin, own);
       }
     });
   }
@@ -118,31 +124,9 @@ export class Vault {
       .map((row) => ({ origin: textOf(row, 'origin') as MemberId, id: eventIdIn(row) }));
   }
 
-  /** Those of these events whose keys are held; no key is unwrapped. */
-  heldAmong(origin: MemberId, ids: readonly EventId[]): Set<EventId> {
-    const sql = `SELECT nth.i FROM nth JOIN event_key ON origin = ?1 AND id = ${idAt(2)} WHERE nth.i < ?3`;
-    const found = lookUp(ids, (packed, count) => this.#db.all(sql, origin, packed, count));
-    return new Set(found.map(({ id }) => id));
-  }
-
-  /**
-   * Drops what nobody can unwrap any more, for the file of its generation's key is lost.
-   *
-   * @returns how many events lost their keys so
-   */
-  dropLostGenerations(): number {
-    const lost = this.#db
-      .all('SELECT generation FROM generation')
-      .map((row) => numberOf(row, 'generation'))
-      .filter((generation) => !this.#keks.has(generation));
-    return this.#db.transaction(() => {
-      let dropped = 0;
-      for (const generation of lost) {
-        dropped += this.#db.run('DELETE FROM event_key WHERE generation = ?', generation);
-        this.#db.run('DELETE FROM generation WHERE generation = ?', generation);
-      }
-      return dropped;
-    });
+  /** Those of these events that are about one of these subjects, in the spelling of `domain/subjects.ts`. */
+  about(origin: MemberId, ids: readonly EventId[], subjects: readonly string[]): Set<EventId> {
+    return this.#subjects.about(origin, ids, subjects);
   }
 
   countEvents(): number {
@@ -155,6 +139,7 @@ export class Vault {
         const sql = `DELETE FROM event_key WHERE origin = ?1 AND id IN ${idsIn(2, 3)}`;
         this.#db.run(sql, origin, ids, count);
       }
+      this.#subjects.delete(events);
     });
   }
 
@@ -228,6 +213,10 @@ export class Vault {
     this.#db.run('INSERT INTO generation VALUES(?, ?, 0)', generation, bucket);
     return generation;
   }
+}
+
+function hasSubjects(row: VaultRow): row is VaultRow & Required<Pick<VaultRow, 'subjects'>> {
+  return row.subjects !== undefined;
 }
 
 function eventIdIn(row: Row): EventId {

@@ -11,10 +11,9 @@ import type {
   RecordCodec,
   SealEvidence,
   SealRecord,
-  SlotTable,
 } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
-import type { SlotTrees } from '@concordat/common/domain/slots.js';
+import { type SlotTrees, readSlots } from '@concordat/common/domain/slots.js';
 import { SUITE, statementHash } from '@concordat/common/domain/statement.js';
 
 export interface CertificateFacts {
@@ -101,7 +100,7 @@ function open(
   leaves: readonly number[],
 ): ChainLink['opened'] {
   if (statement.kind === 'PUBLICATION') return [];
-  const table: SlotTable = need('slot table', codec.decode('SlotTable', body));
+  const table = need('slot table', readSlots(codec, statement.kind, body));
   return trees.open(statement, table, leaves);
 }
 

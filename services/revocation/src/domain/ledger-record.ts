@@ -3,7 +3,7 @@ import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { PublicationRow, RecordCodec } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
-import { isSlotTableOf } from '@concordat/common/domain/slots.js';
+import { isSlotTableOf, readSlots } from '@concordat/common/domain/slots.js';
 import {
   type KeyDirectory,
   type Verified,
@@ -36,7 +36,7 @@ export function readLedgerRecord(
     return refuse('expected a publication as the first record of a block, and nowhere else');
   }
   if (kind !== 'PUBLICATION') {
-    const table = codec.decode('SlotTable', record.value.body);
+    const table = readSlots(codec, kind, record.value.body);
     if (!table.ok) return table;
     if (!isSlotTableOf(codec, statement.value.value, table.value)) {
       return refuse('the slots do not lead to the signed root');

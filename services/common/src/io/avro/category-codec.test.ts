@@ -19,6 +19,18 @@ const SCHEMA = JSON.stringify({
   fields: [
     field('name', 'string'),
     field('aliases', { type: 'array', items: 'string' }, { default: [] }),
+    field(
+      'places',
+      {
+        type: 'array',
+        items: {
+          type: 'record',
+          name: 'Place',
+          fields: [field('city', ['null', 'string'], { default: null })],
+        },
+      },
+      { default: [] },
+    ),
     field('note', ['null', 'string'], { default: null, section: 'remarks' }),
     field('scores', { type: 'map', values: 'int' }, { default: {}, section: 'remarks' }),
   ],
@@ -48,7 +60,7 @@ test('an event is split into its sections and comes back', () => {
   expect([...encoded.keys()]).toEqual(['identity', 'remarks']);
   const opened = [...encoded].map(([section, bytes]) => type.decode(section, bytes));
   expect(opened).toEqual([
-    { ok: true, value: { name: 'A', aliases: ['B', 'C'] } },
+    { ok: true, value: { name: 'A', aliases: ['B', 'C'], places: [] } },
     { ok: true, value: { note: 'D', scores: { x: 1 } } },
   ]);
 });
@@ -72,6 +84,12 @@ test.each<[name: string, event: Json, message: RegExp]>([
     { name: 'A', scores: { x: 2 ** 40 } },
     /^\$\.scores\.x: expected/,
   ],
+  [
+    'a list instead of an inner object',
+    { name: 'A', places: [[]] },
+    /^section identity: a value is not as the schema declares/,
+  ],
+  ['an extra inner field', { name: 'A', places: [{ colour: 'red' }] }, /^\$\.places\.0: expected/],
   ['a list instead of an object', [], /^\$: expected an object/],
   ['nothing', null, /^\$: expected an object/],
   [
@@ -133,11 +151,11 @@ describe('two versions of a category', () => {
   test('an event opens as it was written, and as the newer one with its default', () => {
     expect(version(1).decode('identity', identity)).toEqual({
       ok: true,
-      value: { name: 'A', aliases: ['B'] },
+      value: { name: 'A', aliases: ['B'], places: [] },
     });
     expect(version(2).decode('identity', identity, version(1))).toEqual({
       ok: true,
-      value: { name: 'A', aliases: ['B'], colour: 'none' },
+      value: { name: 'A', aliases: ['B'], places: [], colour: 'none' },
     });
   });
 

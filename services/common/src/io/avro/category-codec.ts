@@ -2,6 +2,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import avro from 'avsc';
 import { type AvroGuard, EVENT_LIMITS, avroGuard } from '../../domain/avro-guard.js';
+import { avroShape } from '../../domain/avro-shape.js';
+import { type AvroWriter, Unwritable, avroWriter } from '../../domain/avro-writer.js';
 import { bytesKey, sha256 } from '../../domain/bytes.js';
 import {
   type CategorySchema,
@@ -13,8 +15,10 @@ import {
 } from '../../domain/category-schema.js';
 import { ConcordatError, type FieldProblem, fieldError, fieldsError } from '../../domain/errors.js';
 import type { Hash } from '../../domain/ids.js';
+import { logicalRule } from '../../domain/logical-types.js';
 import { type Result, err, ok } from '../../domain/result.js';
 import type { Json } from '../../domain/strict-json.js';
+import { subjectsIn } from '../../domain/subjects.js';
 import { LOGICAL_TYPES, ruleBehind } from './logical-types.js';
 import { type StrictReader, strictReader } from './strict-reader.js';
 
@@ -25,6 +29,7 @@ interface SectionType {
   readonly name: string;
   readonly fields: readonly string[];
   readonly type: avro.Type;
+  readonly write: AvroWriter;
   readonly guard: AvroGuard;
   readonly read: StrictReader;
   /** How avsc reads what another version wrote. */
@@ -42,6 +47,8 @@ export interface CategoryType {
   describes(category: string): boolean;
   /** Splits a whole event into its sections' Avro bytes, or names the paths that are wrong, at most 20. */
   encode(event: Json): Result<ReadonlyMap<string, Uint8Array>, ConcordatError>;
+  /** Whom or what an event that `encode` takes is about, in the spelling of the index; see `subjects.ts`. */
+  subjects(event: Json): readonly string[];
   /**
    * @param writer the version that wrote the bytes, an older one of the same category; default: this one
    * @returns a section's fields as plain JSON; RECORD_MALFORMED for bytes that are not such a section
@@ -188,6 +195,10 @@ class LoadedCategory implements CategoryType {
     return first ? err(fieldsError('EVENT_INVALID', [first, ...more])) : ok(encoded);
   }
 
+  subjects(event: Json): readonly string[] {
+    return subjectsIn(this.#schema.subjects, event);
+  }
+
   decode(
     name: string,
     bytes: Uint8Array,
@@ -210,6 +221,7 @@ function sectionType(schema: CategorySchema, name: string): SectionType {
     name,
     fields: schema.fields.filter((field) => field.section === name).map((field) => field.name),
     type,
+    write: avroWriter(avroShape(avsc), { ruleOf: logicalRule, isClosed: true }),
     guard: avroGuard(avsc),
     read: strictReader(type, avsc),
     resolvers: new Map(),
@@ -220,19 +232,39 @@ function encodeSection(
   section: SectionType,
   event: { readonly [key: string]: Json },
 ): Result<Uint8Array, readonly FieldProblem[]> {
-  const given = section.fields.filter((name) => Object.hasOwn(event, name));
-  const value = Object.fromEntries(given.map((name) => [name, event[name]]));
-  const problems = valueProblems(section.type, value);
-  if (problems.length > 0) return err(problems);
-  const bytes = Uint8Array.from(section.type.toBuffer(value));
+  const bytes = written(section, event);
+  if (!bytes.ok) return bytes;
   // what no recipient would decode must not be published
-  const limit = section.guard(bytes, EVENT_LIMITS);
-  return limit === undefined
-    ? ok(bytes)
-    : err([{ field: `section ${section.name}`, problem: limit }]);
+  const limit = section.guard(bytes.value, EVENT_LIMITS);
+  return limit === undefined ? bytes : err([{ field: `section ${section.name}`, problem: limit }]);
 }
 
-function valueProblems(type: avro.Type, value: unknown): readonly FieldProblem[] {
+/** The section's bytes, or everything that is wrong with its fields. */
+function written(
+  section: SectionType,
+  event: { readonly [key: string]: Json },
+): Result<Uint8Array, readonly FieldProblem[]> {
+  try {
+    return ok(section.write(event));
+  } catch (cause) {
+    if (!(cause instanceof Unwritable)) throw cause;
+    const problems = valueProblems(section, event);
+    return err(problems.length > 0 ? problems : [unnamedProblem(section)]);
+  }
+}
+
+/** What avsc takes and we do not: a list for a record whose fields all have defaults, 'valueOf' for an enum's symbol. */
+function unnamedProblem({ name }: SectionType): FieldProblem {
+  return { field: `section ${name}`, problem: 'a value is not as the schema declares' };
+}
+
+/** A closer look at what could not be written. */
+function valueProblems(
+  { type, fields }: SectionType,
+  event: { readonly [key: string]: Json },
+): readonly FieldProblem[] {
+  const given = fields.filter((name) => Object.hasOwn(event, name));
+  const value = Object.fromEntries(given.map((name) => [name, event[name]]));
   const problems: FieldProblem[] = [];
   type.isValid(value, {
     noUndeclaredFields: true,

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import avro from 'avsc';
 import { type AvroLimits, type AvroSchema, RECORD_LIMITS } from '../../domain/avro-guard.js';
+import { avroShape } from '../../domain/avro-shape.js';
+import { type AvroWriter, avroWriter } from '../../domain/avro-writer.js';
 import { equalBytes, utf8 } from '../../domain/bytes.js';
 import { crc64Avro } from '../../domain/crc64-avro.js';
 import { ConcordatError } from '../../domain/errors.js';
@@ -23,6 +25,7 @@ const RECORD_NAMES = [
   'LedgerStatement',
   'PublicationTable',
   'SlotTable',
+  'SealTable',
   'Slot',
   'LedgerRecord',
   'OpenedSlot',
@@ -60,6 +63,7 @@ const LARGE: ReadonlySet<RecordName> = new Set(['Signed', 'Certificate', 'SealEv
 
 interface Version {
   readonly type: avro.Type;
+  readonly write: AvroWriter;
   readonly read: StrictReader;
   readonly prefix: Uint8Array;
 }
@@ -89,12 +93,7 @@ export function openRecordCodec(schemasDir: string): RecordCodec {
   };
   return {
     encode(name, value) {
-      const { type, prefix } = entryOf(name);
-      const body = type.toBuffer(value);
-      const bytes = new Uint8Array(PREFIX_BYTES + body.length);
-      bytes.set(prefix);
-      bytes.set(body, PREFIX_BYTES);
-      return bytes;
+      return entryOf(name).write(value);
     },
     decode<Name extends RecordName>(name: Name, bytes: Uint8Array) {
       return decode(name, entryOf(name), bytes);
@@ -132,7 +131,8 @@ function load(file: string): Version {
     });
     // avsc prints the parsing canonical form when attributes are not exported
     const prefix = Uint8Array.of(...MARK, ...crc64Avro(utf8(canonicalForm(type))));
-    return { type, read: strictReader(type, schema), prefix };
+    const write = avroWriter(avroShape(schema), { prefix });
+    return { type, write, read: strictReader(type, schema), prefix };
   } catch (cause) {
     throw new ConcordatError('SCHEMA_INVALID', `expected an Avro schema in ${file}`, { cause });
   }

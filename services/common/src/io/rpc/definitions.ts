@@ -145,6 +145,7 @@ export const OperatorService = {
     status: unary([node.StatusRequest, node.StatusResponse], OWN_OPERATOR),
     show: unary([node.ShowRequest, node.ShowResponse], OWN_OPERATOR),
     holders: unary([node.HoldersRequest, node.HoldersResponse], OWN_OPERATOR),
+    selectEvents: unary([node.SelectEventsRequest, node.SelectEventsResponse], OWN_OPERATOR),
     listReadings: unary(
       [node.ListReadingsRequest, node.ListReadingsResponse],
       OWN_OPERATOR,

@@ -1,6 +1,12 @@
 import type { Hash, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import type { LedgerKind } from '@concordat/common/domain/records.js';
-import { type Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
+import {
+  type Row,
+  type Sqlite,
+  bytesOf,
+  numberOf,
+  textOf,
+} from '@concordat/common/io/store/sqlite.js';
 import type { BlockPlace } from './own-publications.js';
 
 export const LEDGER_TABLE_SCHEMA = `
@@ -9,6 +15,8 @@ CREATE TABLE IF NOT EXISTS ledger(
   chain_number INTEGER NOT NULL, kind TEXT NOT NULL, hash BLOB NOT NULL, record BLOB NOT NULL, seq INTEGER NOT NULL,
   recipient TEXT NOT NULL, at_ms INTEGER NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS ledger_block ON ledger(lane, epoch, block_number, chain_number);
+CREATE TABLE IF NOT EXISTS release_agreement(
+  number INTEGER NOT NULL, agreement TEXT NOT NULL, leaves BLOB NOT NULL, PRIMARY KEY(number, agreement)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS released(recipient TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
@@ -28,6 +36,13 @@ export interface LedgerRow {
 export interface ReleaseRow {
   readonly number: number;
   readonly recipient: MemberId;
+  readonly record: Uint8Array;
+  readonly atMs: UnixMs;
+}
+
+/** One publication: a block of own events. */
+export interface PublicationRecord extends BlockPlace {
+  readonly ledgerNumber: number;
   readonly record: Uint8Array;
   readonly atMs: UnixMs;
 }
@@ -78,17 +93,6 @@ export class LedgerTable {
     return row && { number: numberOf(row, 'chain_number'), hash: bytesOf(row, 'hash') as Hash };
   }
 
-  /** The record of a block's publication, the first of its chain. */
-  publicationOf(block: BlockPlace): Uint8Array | undefined {
-    const row = this.#db.get(
-      `SELECT record FROM ledger WHERE lane = ? AND epoch = ? AND block_number = ? AND chain_number = 0`,
-      block.lane,
-      block.epoch,
-      block.number,
-    );
-    return row && bytesOf(row, 'record');
-  }
-
   /** The key releases of a block, to one recipient or to all, in the order of their records. */
   releasesOf(block: BlockPlace, recipient?: MemberId): ReleaseRow[] {
     return this.#db
@@ -109,6 +113,51 @@ export class LedgerTable {
       }));
   }
 
+  /** Publications of a time, in the order of their records; half-open, and `after` is not in it. */
+  publications(
+    after: number,
+    { fromMs, beforeMs }: { readonly fromMs: number; readonly beforeMs: number },
+    limit: number,
+  ): PublicationRecord[] {
+    return this.#db
+      .all(
+        `SELECT number, lane, epoch, block_number, record, at_ms FROM ledger
+         WHERE number > ? AND kind = 'PUBLICATION' AND at_ms >= ? AND at_ms < ? ORDER BY number LIMIT ?`,
+        after,
+        fromMs,
+        beforeMs,
+        limit,
+      )
+      .map(publicationIn);
+  }
+
+  publicationOf(block: BlockPlace): PublicationRecord | undefined {
+    const row = this.#db.get(
+      `SELECT number, lane, epoch, block_number, record, at_ms FROM ledger
+       WHERE lane = ? AND epoch = ? AND block_number = ? AND kind = 'PUBLICATION' ORDER BY chain_number LIMIT 1`,
+      block.lane,
+      block.epoch,
+      block.number,
+    );
+    return row && publicationIn(row);
+  }
+
+  /** @param leaves of the record with this number whose keys left under the agreement */
+  addAgreement(number: number, agreement: string, leaves: readonly number[]): void {
+    const bits = new Uint8Array((Math.max(...leaves) >> 3) + 1);
+    for (const leaf of leaves) bits[leaf >> 3] = (bits[leaf >> 3] ?? 0) | (1 << (leaf & 7));
+    this.#db.run('INSERT INTO release_agreement VALUES(?, ?, ?)', number, agreement, bits);
+  }
+
+  /** Under which agreements the keys of a record's leaves left: agreement to bitmap, least significant bit first. */
+  agreementsOf(number: number): ReadonlyMap<string, Uint8Array> {
+    const rows = this.#db.all(
+      'SELECT agreement, leaves FROM release_agreement WHERE number = ?',
+      number,
+    );
+    return new Map(rows.map((row) => [textOf(row, 'agreement'), bytesOf(row, 'leaves')]));
+  }
+
   /** @param events that had no key release to this recipient before */
   countReleased(recipient: MemberId, events: number): void {
     this.#db.run(
@@ -124,4 +173,12 @@ export class LedgerTable {
       rows.map((row) => [textOf(row, 'recipient'), numberOf(row, 'events')]),
     );
   }
+}
+
+function publicationIn(row: Row): PublicationRecord {
+  return {
+    ...{ lane: numberOf(row, 'lane'), epoch: numberOf(row, 'epoch') },
+    ...{ number: numberOf(row, 'block_number'), ledgerNumber: numberOf(row, 'number') },
+    ...{ record: bytesOf(row, 'record'), atMs: numberOf(row, 'at_ms') as UnixMs },
+  };
 }

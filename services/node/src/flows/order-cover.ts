@@ -1,0 +1,95 @@
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
+import { type TreeLevels, pathIn, treeLevels } from '@concordat/common/domain/merkle.js';
+import type { EvidenceBlock, SealHolder } from '@concordat/common/domain/records.js';
+import { grouped } from '@concordat/common/io/store/packed.js';
+import {
+  type BlockPlace,
+  type OwnBlock,
+  type OwnEvent,
+  blockKey,
+} from '../io/state/own-publications.js';
+import type { NodeContext } from './context.js';
+import { releasesOfBlock } from './recorded-releases.js';
+
+/** A block that an order touches. */
+export interface CoveredBlock {
+  readonly block: OwnBlock;
+  /** by leaf */
+  readonly leaves: readonly { readonly leaf: number; readonly id: EventId }[];
+}
+
+/** What an order covers, and who holds keys of it. */
+export interface Cover {
+  readonly blocks: readonly CoveredBlock[];
+  /** Avro SealEvidence: what a certificate needs of the leaves; taken before the rows are deleted */
+  readonly evidence: Uint8Array;
+  /** by recipient */
+  readonly holders: readonly SealHolder[];
+}
+
+interface KnownBlock {
+  readonly block: OwnBlock;
+  readonly levels: TreeLevels;
+  /** by leaf, who was given a key of it */
+  readonly recipients: ReadonlyMap<number, ReadonlySet<MemberId>>;
+}
+
+/** Reads covers within one commit; what several orders need of the same block is read once. */
+export class CoverReader {
+  readonly #context: NodeContext;
+  readonly #known = new Map<string, KnownBlock>();
+
+  constructor(context: NodeContext) {
+    this.#context = context;
+  }
+
+  /** @throws ConcordatError INTERNAL for an event without its block or row */
+  read(events: ReadonlyMap<EventId, OwnEvent>): Cover {
+    const held = new Map<MemberId, EventId[]>();
+    const blocks: CoveredBlock[] = [];
+    const evidence: EvidenceBlock[] = [];
+    for (const some of grouped([...events], ([, event]) => blockKey(event)).values()) {
+      const [first] = some;
+      if (!first) continue;
+      const { block, levels, recipients } = this.#block(first[1]);
+      const leaves = some.map(([id, { leaf }]) => ({ leaf, id })).sort((a, b) => a.leaf - b.leaf);
+      blocks.push({ block, leaves });
+      const proven = leaves.map(({ leaf, id }) => {
+        for (const recipient of recipients.get(leaf) ?? []) {
+          const ids = held.get(recipient) ?? [];
+          held.set(recipient, ids);
+          ids.push(id);
+        }
+        return { leaf, header: this.#headerOf(id), path: pathIn(levels, leaf) };
+      });
+      evidence.push({ statement: block.statement, leaves: proven });
+    }
+    const holders = [...held]
+      .map(([recipient, ids]) => ({ recipient, ids }))
+      .sort((a, b) => (a.recipient < b.recipient ? -1 : 1));
+    const { codec } = this.#context;
+    return { blocks, evidence: codec.encode('SealEvidence', { blocks: evidence }), holders };
+  }
+
+  #headerOf(id: EventId): Uint8Array {
+    const row = this.#context.data.find(this.#context.self, id);
+    if (!row) throw new ConcordatError('INTERNAL', 'an own event without its row');
+    return row.header;
+  }
+
+  #block(place: BlockPlace): KnownBlock {
+    const key = blockKey(place);
+    const before = this.#known.get(key);
+    if (before) return before;
+    const block = this.#context.state.own.block(place);
+    if (!block) throw new ConcordatError('INTERNAL', 'an own event without its block');
+    const recipients = new Map<number, Set<MemberId>>();
+    for (const { recipient, leaf } of releasesOfBlock(this.#context, block)) {
+      recipients.set(leaf, (recipients.get(leaf) ?? new Set()).add(recipient));
+    }
+    const known = { block, levels: treeLevels(block.leafHashes), recipients };
+    this.#known.set(key, known);
+    return known;
+  }
+}

@@ -1,0 +1,196 @@
+import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
+import { ZERO_HASH } from '@concordat/common/domain/bytes.js';
+import type { EventId, UnixMs } from '@concordat/common/domain/ids.js';
+import type { RecordCodec, SealRecord, SealTable } from '@concordat/common/domain/records.js';
+import { type Result, err, ok } from '@concordat/common/domain/result.js';
+import { slotRoot } from '@concordat/common/domain/slots.js';
+import { SUITE, type Verified, signStatement } from '@concordat/common/domain/statement.js';
+import { blockKey } from '../io/state/own-publications.js';
+import type { StoredSeal } from '../io/state/seal-table.js';
+import { checkOrder } from './check-order.js';
+import type { NodeContext } from './context.js';
+import { type Appended, appendLedger } from './ledger-writer.js';
+import { withdraw } from './notices.js';
+import { type Cover, type CoveredBlock, CoverReader } from './order-cover.js';
+
+/** What one answer of DestroyKeys may have, with room for its frame. */
+const ANSWER_BYTES_MAX = 7 * 1024 * 1024;
+/** What a signature and its frame add to a payload, at most. */
+const SIGNED_EXTRA_BYTES = 512;
+/** As long as any ledger number will ever be. */
+const LEDGER_NUMBER_MAX = 2 ** 52;
+
+type Order = Verified<'PurgeOrder'>;
+
+/** An order that will be sealed in this commit; nothing about it can be refused any more. */
+interface Plan extends Cover {
+  readonly order: Order;
+}
+
+/**
+ * Seals orders in one commit: one seal in each block that any of them touches. An order that is refused leaves nothing
+ * behind and hinders no other one.
+ *
+ * @param orders each id once, none of them sealed before
+ * @returns in the order of `orders`
+ */
+export function sealOrders(
+  context: NodeContext,
+  orders: readonly Order[],
+): Result<StoredSeal, ConcordatError>[] {
+  const { state, clock } = context;
+  if (orders.length === 0) return [];
+  const nowMs = clock.nowMs();
+  return state.db.transaction(() => {
+    const plans = planAll(context, orders, nowMs);
+    const seals = appendSeals(
+      context,
+      plans.flatMap((plan) => (plan.ok ? [plan.value] : [])),
+      nowMs,
+    );
+    return plans.map((plan) => (plan.ok ? ok(keepSeal(context, plan.value, seals, nowMs)) : plan));
+  });
+}
+
+/** Reads only: whatever goes wrong with one order, the others are sealed. */
+function planAll(
+  context: NodeContext,
+  orders: readonly Order[],
+  nowMs: UnixMs,
+): Result<Plan, ConcordatError>[] {
+  const covers = new CoverReader(context);
+  const taken = new Set<EventId>();
+  return orders.map((order) => {
+    try {
+      const cover = covers.read(checkOrder(context, order, taken, nowMs));
+      const plan = { order, ...cover };
+      demandAnswerable(context, plan, nowMs);
+      for (const id of order.value.ids) taken.add(id);
+      return ok(plan);
+    } catch (cause) {
+      return err(asConcordatError(cause));
+    }
+  });
+}
+
+/** One seal a block, with the leaves of all orders; by block. */
+function appendSeals(
+  context: NodeContext,
+  plans: readonly Plan[],
+  nowMs: UnixMs,
+): Map<string, Appended> {
+  const touched = new Map<string, { block: CoveredBlock['block']; leaves: Leaf[] }>();
+  for (const { order, blocks } of plans) {
+    const { orderId } = order.value;
+    for (const { block, leaves } of blocks) {
+      const found = touched.get(blockKey(block)) ?? { block, leaves: [] };
+      touched.set(blockKey(block), found);
+      found.leaves.push(...leaves.map(({ leaf }) => ({ leaf, orderId })));
+    }
+  }
+  const appended = [...touched].map(([key, { block, leaves }]) => {
+    leaves.sort((a, b) => a.leaf - b.leaf);
+    return [key, appendSeal(context, block, leaves, nowMs)] as const;
+  });
+  return new Map(appended);
+}
+
+type Leaf = SealTable['leaves'][number];
+
+function appendSeal(
+  context: NodeContext,
+  { lane, epoch, number, hash, treeSize }: CoveredBlock['block'],
+  leaves: readonly Leaf[],
+  nowMs: UnixMs,
+): Appended {
+  const { codec, random } = context;
+  const table: SealTable = { seed: random.bytes(32), leaves };
+  const entry = {
+    block: { lane, epoch, number, hash },
+    kind: 'SEAL',
+    treeSize,
+    root: slotRoot(codec, table, treeSize),
+    body: codec.encode('SealTable', table),
+  } as const;
+  return appendLedger(context, entry, nowMs);
+}
+
+/** Tombstones, notices, and the answer that this order gets from now on. */
+function keepSeal(
+  context: NodeContext,
+  plan: Plan,
+  seals: ReadonlyMap<string, Appended>,
+  nowMs: UnixMs,
+): StoredSeal {
+  const { state, codec, signer, self } = context;
+  const { order, blocks, evidence } = plan;
+  const { orderId, ids } = order.value;
+  const refs: SealRecord['seals'][number][] = [];
+  let ledgerSeq = 0;
+  for (const { block, leaves } of blocks) {
+    const seal = seals.get(blockKey(block));
+    if (!seal) throw new TypeError('expected a seal in every touched block');
+    refs.push({ ledgerNumber: seal.number, statementHash: seal.hash });
+    ledgerSeq = Math.max(ledgerSeq, seal.seq);
+    const buried = leaves.map(({ id }) => ({ origin: self, id }));
+    state.tombstones.bury(buried, { orderId, atMs: nowMs, ledgerNumber: seal.number });
+  }
+  withdraw(state, self, ids, 'PURGED');
+  const record = sealRecordOf(context, plan, refs, nowMs);
+  const sealRecord = signStatement(codec, signer, 'SealRecord', record).bytes;
+  const stored: StoredSeal = { orderHash: order.hash, sealRecord, evidence, ledgerSeq };
+  state.seals.add(orderId, stored);
+  return stored;
+}
+
+function sealRecordOf(
+  { signer, keys, self }: NodeContext,
+  { order, holders }: Plan,
+  seals: SealRecord['seals'],
+  nowMs: UnixMs,
+): SealRecord {
+  return {
+    suite: SUITE,
+    federation: keys.federation,
+    origin: self,
+    keyId: signer.keyId,
+    orderId: order.value.orderId,
+    orderHash: order.hash,
+    timeMs: nowMs,
+    ids: order.value.ids,
+    recipients: order.value.recipients,
+    sections: order.value.sections,
+    grants: [],
+    approvals: [],
+    seals,
+    holders,
+  };
+}
+
+/**
+ * The answer must reach the revocation service, or what is destroyed could never be purged at its holders. Asked before
+ * anything is written, of a seal record whose seals have their largest numbers.
+ *
+ * @throws ConcordatError ORDER_INVALID
+ */
+function demandAnswerable(context: NodeContext, plan: Plan, nowMs: UnixMs): void {
+  const { codec } = context;
+  const largest = { ledgerNumber: LEDGER_NUMBER_MAX, statementHash: ZERO_HASH };
+  const refs = plan.blocks.map(() => largest);
+  const draft = codec.encode('SealRecord', sealRecordOf(context, plan, refs, nowMs));
+  const bytes = draft.length + plan.evidence.length + SIGNED_EXTRA_BYTES;
+  if (bytes > ANSWER_BYTES_MAX) {
+    const text = `its seal and evidence come to ${String(bytes)} bytes, at most ${String(ANSWER_BYTES_MAX)}`;
+    throw new ConcordatError('ORDER_INVALID', `${text}: split the order`);
+  }
+  if (!isReadable(codec, draft, plan.evidence)) {
+    throw new ConcordatError(
+      'ORDER_INVALID',
+      'covers more than one seal record may: split the order',
+    );
+  }
+}
+
+function isReadable(codec: RecordCodec, sealRecord: Uint8Array, evidence: Uint8Array): boolean {
+  return codec.decode('SealRecord', sealRecord).ok && codec.decode('SealEvidence', evidence).ok;
+}
