@@ -1,4 +1,5 @@
-import { type AvroSchema, RECORD_LIMITS } from '@concordat/common/domain/avro-guard.js';
+import type { AvroSchema } from '@concordat/common/domain/avro-shape.js';
+import { RECORD_LIMITS } from '@concordat/common/domain/avro-walk.js';
 import { type StrictReader, openStrictReader } from '@concordat/common/io/avro/strict-reader.js';
 import {
   type Json,

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import avro from 'avsc';
 import fc from 'fast-check';
-import { type AvroSchema, EVENT_LIMITS, RECORD_LIMITS, avroGuard } from './avro-guard.js';
+import { avroGuard } from './avro-guard.js';
+import type { AvroSchema } from './avro-shape.js';
+import { EVENT_LIMITS, RECORD_LIMITS } from './avro-walk.js';
 
 const limits = { bytesMax: 1_000, itemsMax: 100, depthMax: 8 };
 const guard = (schema: AvroSchema, ...bytes: readonly number[]) =>

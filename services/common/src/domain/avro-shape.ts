@@ -1,3 +1,7 @@
+/** The JSON of an Avro schema. */
+export type AvroSchema =
+  string | readonly AvroSchema[] | { readonly type: AvroSchema; readonly [key: string]: unknown };
+
 /** An Avro schema with its names resolved: what decides whether one version reads what another wrote. */
 export type AvroShape =
   | { readonly kind: 'primitive'; readonly type: string; readonly logical: string }
@@ -67,8 +71,10 @@ function definition(
   around: string,
   names: Map<string, AvroShape>,
 ): AvroShape {
-  const namespace = typeof json['namespace'] === 'string' ? json['namespace'] : around;
-  const name = fullName(textOf(json['name']), namespace);
+  const given = typeof json['namespace'] === 'string' ? json['namespace'] : around;
+  const name = fullName(textOf(json['name']), given);
+  // a full name brings its own namespace, for what stands inside too
+  const namespace = name.slice(0, Math.max(0, name.lastIndexOf('.')));
   const remember = (shape: AvroShape): AvroShape => {
     names.set(name, shape);
     return shape;

@@ -1,4 +1,4 @@
-import type { AvroSchema } from './avro-guard.js';
+import type { AvroSchema } from './avro-shape.js';
 import { isCategoryName } from './category.js';
 import { logicalRule } from './logical-types.js';
 import { type Result, err, ok } from './result.js';

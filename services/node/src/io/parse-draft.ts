@@ -1,4 +1,4 @@
-import { EVENT_LIMITS } from '@concordat/common/domain/avro-guard.js';
+import { EVENT_LIMITS } from '@concordat/common/domain/avro-walk.js';
 import {
   type ConcordatErrorCode,
   type FieldProblem,

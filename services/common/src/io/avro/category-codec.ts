@@ -1,8 +1,9 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import avro from 'avsc';
-import { type AvroGuard, EVENT_LIMITS, avroGuard } from '../../domain/avro-guard.js';
+import { type AvroGuard, avroGuard } from '../../domain/avro-guard.js';
 import { avroShape } from '../../domain/avro-shape.js';
+import { EVENT_LIMITS } from '../../domain/avro-walk.js';
 import { type AvroWriter, Unwritable, avroWriter } from '../../domain/avro-writer.js';
 import { bytesKey, sha256 } from '../../domain/bytes.js';
 import {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import avro from 'avsc';
-import { type AvroLimits, type AvroSchema, RECORD_LIMITS } from '../../domain/avro-guard.js';
-import { avroShape } from '../../domain/avro-shape.js';
+import { type AvroReader, avroReader } from '../../domain/avro-reader.js';
+import { type AvroSchema, avroShape } from '../../domain/avro-shape.js';
+import { type AvroLimits, RECORD_LIMITS } from '../../domain/avro-walk.js';
 import { type AvroWriter, avroWriter } from '../../domain/avro-writer.js';
 import { equalBytes, utf8 } from '../../domain/bytes.js';
 import { crc64Avro } from '../../domain/crc64-avro.js';
@@ -10,7 +11,6 @@ import { ConcordatError } from '../../domain/errors.js';
 import type { RecordCodec, RecordName, RecordTypes } from '../../domain/records.js';
 import { type Result, err, ok } from '../../domain/result.js';
 import { octetsHook } from './buffers.js';
-import { type StrictReader, strictReader } from './strict-reader.js';
 import { UuidType } from './uuid-type.js';
 
 const RECORD_NAMES = [
@@ -64,7 +64,7 @@ const LARGE: ReadonlySet<RecordName> = new Set(['Signed', 'Certificate', 'SealEv
 interface Version {
   readonly type: avro.Type;
   readonly write: AvroWriter;
-  readonly read: StrictReader;
+  readonly read: AvroReader;
   readonly prefix: Uint8Array;
 }
 
@@ -112,12 +112,12 @@ function loadVersions(schemasDir: string, name: RecordName): Entry {
 }
 
 /** Judges bytes by the schema that wrote them, and answers what they say in the newer one: its defaults filled in. */
-function upgradingReader({ type: writer, read }: Version, reader: avro.Type): StrictReader {
+function upgradingReader({ type: writer, read }: Version, reader: avro.Type): AvroReader {
   const resolver = reader.createResolver(writer);
-  return (bytes, limits) => {
-    const value = read(bytes, limits);
+  return (bytes, limits, from = 0) => {
+    const value = read(bytes, limits, from);
     if (!value.ok) return value;
-    const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const body = Buffer.from(bytes.buffer, bytes.byteOffset + from, bytes.length - from);
     return ok(reader.fromBuffer(body, resolver) as unknown);
   };
 }
@@ -131,8 +131,8 @@ function load(file: string): Version {
     });
     // avsc prints the parsing canonical form when attributes are not exported
     const prefix = Uint8Array.of(...MARK, ...crc64Avro(utf8(canonicalForm(type))));
-    const write = avroWriter(avroShape(schema), { prefix });
-    return { type, write, read: strictReader(type, schema), prefix };
+    const shape = avroShape(schema);
+    return { type, write: avroWriter(shape, { prefix }), read: avroReader(shape), prefix };
   } catch (cause) {
     throw new ConcordatError('SCHEMA_INVALID', `expected an Avro schema in ${file}`, { cause });
   }
@@ -161,7 +161,7 @@ function decode<Name extends RecordName>(
   if (!version) {
     return refuse('SCHEMA_UNKNOWN', `${name}: expected the fingerprint of ${schemaFile(name)}`);
   }
-  const value = version.read(bytes.subarray(PREFIX_BYTES), limits);
+  const value = version.read(bytes, limits, PREFIX_BYTES);
   if (!value.ok) return refuse('RECORD_MALFORMED', `${name}: ${value.error}`);
   return ok(value.value as RecordTypes[Name]);
 }

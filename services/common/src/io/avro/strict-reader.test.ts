@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import avro from 'avsc';
 import fc from 'fast-check';
-import { type AvroSchema, RECORD_LIMITS } from '../../domain/avro-guard.js';
+import type { AvroSchema } from '../../domain/avro-shape.js';
+import { RECORD_LIMITS } from '../../domain/avro-walk.js';
 import { openStrictReader } from './strict-reader.js';
 
 const read = (schema: AvroSchema, hex: string) =>

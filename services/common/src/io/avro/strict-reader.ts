@@ -1,5 +1,7 @@
 import avro from 'avsc';
-import { type AvroLimits, type AvroSchema, avroGuard } from '../../domain/avro-guard.js';
+import { avroGuard } from '../../domain/avro-guard.js';
+import type { AvroSchema } from '../../domain/avro-shape.js';
+import type { AvroLimits } from '../../domain/avro-walk.js';
 import { equalBytes } from '../../domain/bytes.js';
 import { type Result, err, ok } from '../../domain/result.js';
 
