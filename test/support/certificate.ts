@@ -9,7 +9,12 @@ import type {
   SealHolder,
   SealRecord,
 } from '@concordat/common/domain/records.js';
-import { SUITE, type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
+import {
+  SUITE,
+  type Verified,
+  checkStatements,
+  verifyStatement,
+} from '@concordat/common/domain/statement.js';
 import { buildCertificate } from '@concordat/revocation/domain/certificate-build.js';
 import { draftEntries } from '@concordat/revocation/domain/entries.js';
 import { type TestFederation, codec, memberOf } from './federation.js';
@@ -72,6 +77,7 @@ export function certified(
   if (!evidence.ok) throw evidence.error;
   const certificate = buildCertificate(codec, {
     trees: new SlotTrees(codec),
+    statements: checkStatements(codec, keys),
     federation: keys.federation,
     origin: UN,
     keyId: federation.signer(UN, 'revocation').keyId,

@@ -244,12 +244,14 @@ describe('many orders at once', () => {
     const ids = Array.from({ length: 80 }, (_, index) => eventId(100 + index));
     world.ledger.publish(...ids.map((id) => ({ id })));
     let [now, most] = [0, 0];
+    let answer = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (answer = resolve));
     await world.start({
       node: {
         destroyKeys: async (order, signal) => {
           now += 1;
           most = Math.max(most, now);
-          await new Promise((resolve) => setTimeout(resolve, 50));
+          await asked;
           now -= 1;
           return world.seal(order, signal);
         },
@@ -259,6 +261,8 @@ describe('many orders at once', () => {
     for (const [index, id] of ids.entries()) {
       await world.order({ orderId: orderId(100 + index), ids: [id] });
     }
+    await until('sixty-four are asked for', () => now >= 64);
+    answer();
     await until('all are closed', async () => {
       return (await world.list()).counters['orders.closed'] === 80;
     });

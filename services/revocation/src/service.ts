@@ -5,6 +5,7 @@ import { requireOwnKey } from '@concordat/common/domain/own-key.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
 import { SlotTrees } from '@concordat/common/domain/slots.js';
+import { rememberingStatements } from '@concordat/common/domain/statement-memory.js';
 import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
 import {
   ledgerTopic,
@@ -204,6 +205,7 @@ function contextOf(
   });
   return {
     ...{ self, others, codec, keys, signer, clock, store },
+    statements: rememberingStatements(codec, keys),
     trees: new SlotTrees(codec),
     ...{ outbox, node, logger, ruleOrderDeadlineMs },
     quarantine: new Quarantine({

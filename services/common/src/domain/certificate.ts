@@ -16,10 +16,11 @@ import type {
 import { type Result, err, ok } from './result.js';
 import { verifySlot } from './slots.js';
 import {
+  type CheckStatement,
   type KeyDirectory,
   type StatementName,
   type Verified,
-  verifyStatement,
+  checkStatements,
 } from './statement.js';
 
 /** What a valid certificate proves, in the words of a report. */
@@ -37,15 +38,17 @@ class Invalid extends Error {}
  * block that the order touched, the holders that these chains name, and a receipt of each of them for every entry.
  *
  * @param certificate verified by `verifyDsse`, so that its signer is the revocation service of `origin`
+ * @param statements remembers what was verified, for who checks many certificates of the same blocks
  * @returns CERTIFICATE_INVALID with the first thing that does not hold
  */
 export function verifyCertificate(
   codec: RecordCodec,
   keys: KeyDirectory,
   certificate: Certificate,
+  statements: CheckStatement = checkStatements(codec, keys),
 ): Result<CertifiedPurge, ConcordatError> {
   try {
-    return ok(check(codec, keys, certificate));
+    return ok(check(codec, statements, certificate));
   } catch (cause) {
     if (!(cause instanceof Invalid)) throw cause;
     return err(new ConcordatError('CERTIFICATE_INVALID', cause.message));
@@ -61,11 +64,15 @@ function need<T>(what: string, result: Result<T, ConcordatError>): T {
   return result.value;
 }
 
-function check(codec: RecordCodec, keys: KeyDirectory, certificate: Certificate): CertifiedPurge {
+function check(
+  codec: RecordCodec,
+  statements: CheckStatement,
+  certificate: Certificate,
+): CertifiedPurge {
   const { origin } = certificate;
   demand(parseMemberId(origin).ok, 'origin: not a member id');
   const verified = <Name extends StatementName>(name: Name, bytes: Uint8Array): Verified<Name> =>
-    need(name, verifyStatement(codec, keys, name, bytes, { signer: origin }));
+    need(name, statements(name, bytes, { signer: origin }));
 
   const order = verified('PurgeOrder', certificate.order);
   demand(
@@ -101,7 +108,7 @@ function check(codec: RecordCodec, keys: KeyDirectory, certificate: Certificate)
   for (const holder of certificate.holders) {
     const ids = found.get(holder.recipient);
     demand(ids !== undefined, 'holders: not exactly those in the ledger');
-    checkHolder(codec, keys, holder, { order, seal, ids: [...ids], verified });
+    checkHolder(statements, holder, { order, seal, ids: [...ids], verified });
   }
   return { origin, order, holders, timeMs: certificate.timeMs };
 }
@@ -202,8 +209,7 @@ function checkHolderList(
 }
 
 function checkHolder(
-  codec: RecordCodec,
-  keys: KeyDirectory,
+  statements: CheckStatement,
   holder: CertifiedHolder,
   facts: {
     readonly order: Verified<'PurgeOrder'>;
@@ -235,7 +241,7 @@ function checkHolder(
     demand(answer !== undefined, `${recipient}: a receipt is missing`);
     const receipt = need(
       `${recipient}: receipt`,
-      verifyStatement(codec, keys, 'Receipt', answer, { signer: recipient }),
+      statements('Receipt', answer, { signer: recipient }),
     );
     const { value } = receipt;
     const bound =

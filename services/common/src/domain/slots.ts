@@ -3,7 +3,7 @@ import { BoundedMap } from './bounded-map.js';
 import { bytesKey, equalBytes } from './bytes.js';
 import { ConcordatError } from './errors.js';
 import type { Hash } from './ids.js';
-import { type TreeLevels, isIncluded, leafHash, merkleRoot, pathIn, treeLevels } from './merkle.js';
+import { isIncluded, leafHash, merkleRoot, pathIn, treeLevels } from './merkle.js';
 import type { LedgerStatement, RecordCodec, SealTable, Slot, SlotTable } from './records.js';
 import { type Result, err, ok } from './result.js';
 import { slotSalts } from './sealing.js';
@@ -94,21 +94,18 @@ export function openSlots(
   table: Slots,
   tree: { readonly treeSize: number; readonly leaves: readonly number[] },
 ): Opened[] {
-  return openIn(codec, table, treeLevels(slotHashes(codec, table, tree.treeSize)), tree.leaves);
+  return tree.leaves.map(opener(codec, table, tree.treeSize));
 }
 
-function openIn(
-  codec: RecordCodec,
-  table: Slots,
-  levels: TreeLevels,
-  leaves: readonly number[],
-): Opened[] {
+/** Opens slots of one record, each as often as it is asked for. */
+function opener(codec: RecordCodec, table: Slots, treeSize: number): (leaf: number) => Opened {
   const contents = contentsOf(table);
   const saltOf = slotSalts(table.seed);
-  return leaves.map((leaf) => ({
+  const levels = treeLevels(slotHashes(codec, table, treeSize));
+  return (leaf) => ({
     slot: codec.encode('Slot', slotAt(contents, { leaf, salt: saltOf(leaf) })),
     path: pathIn(levels, leaf),
-  }));
+  });
 }
 
 /** Trees that are remembered, 16 KiB each when their block was full. */
@@ -116,26 +113,26 @@ const TREES_MAX = 512;
 
 /**
  * Opens slots of the same records again and again, as the certificates of a block's events do: each of them opens every
- * record of the block's chain. A tree is remembered by its root, which no other table leads to.
+ * record of the block's chain. A table and its tree are remembered by the root, which no other table leads to.
  */
 export class SlotTrees {
   readonly #codec: RecordCodec;
-  readonly #known = new BoundedMap<string, TreeLevels>(TREES_MAX);
+  readonly #known = new BoundedMap<string, (leaf: number) => Opened>(TREES_MAX);
 
   constructor(codec: RecordCodec) {
     this.#codec = codec;
   }
 
+  /** @param table asked for when the tree is not known */
   open(
-    statement: Pick<LedgerStatement, 'treeSize' | 'root'>,
-    table: Slots,
+    { treeSize, root }: Pick<LedgerStatement, 'treeSize' | 'root'>,
+    table: () => Slots,
     leaves: readonly number[],
   ): Opened[] {
-    const key = bytesKey(statement.root);
-    const levels =
-      this.#known.get(key) ?? treeLevels(slotHashes(this.#codec, table, statement.treeSize));
-    this.#known.set(key, levels);
-    return openIn(this.#codec, table, levels, leaves);
+    const key = bytesKey(root);
+    const open = this.#known.get(key) ?? opener(this.#codec, table(), treeSize);
+    this.#known.set(key, open);
+    return leaves.map(open);
   }
 }
 

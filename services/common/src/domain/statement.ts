@@ -95,6 +95,13 @@ export function signStatement<Name extends StatementName>(
   return { bytes: codec.encode('Signed', signed), hash: statementHash(signed) };
 }
 
+/** `verifyStatement` with the keys that somebody knows. */
+export type CheckStatement = <Name extends StatementName>(
+  name: Name,
+  bytes: Uint8Array,
+  expected: { readonly signer: MemberId },
+) => Result<Verified<Name>, ConcordatError>;
+
 /**
  * Did a key of the right role and member sign exactly these bytes?
  *
@@ -147,6 +154,11 @@ export function verifyStatement<Name extends StatementName>(
     return refuse('SENDER_NOT_TOPIC_OWNER', `${name}: speaks for another member than signed it`);
   }
   return ok({ value: statement, bytes, hash: statementHash(signed), key });
+}
+
+/** `verifyStatement` with these keys, nothing remembered. */
+export function checkStatements(codec: RecordCodec, keys: KeyDirectory): CheckStatement {
+  return (name, bytes, expected) => verifyStatement(codec, keys, name, bytes, expected);
 }
 
 function refuse(code: ConcordatError['code'], message: string): Result<never, ConcordatError> {

@@ -14,7 +14,7 @@ import type {
 } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import { type SlotTrees, readSlots } from '@concordat/common/domain/slots.js';
-import { SUITE, statementHash } from '@concordat/common/domain/statement.js';
+import { type CheckStatement, SUITE, statementHash } from '@concordat/common/domain/statement.js';
 
 export interface CertificateFacts {
   readonly federation: string;
@@ -27,6 +27,7 @@ export interface CertificateFacts {
   /** Avro LedgerRecords of one block, from its publication on, as they were read and verified */
   readonly ledgerOf: (blockHash: Hash) => readonly Uint8Array[];
   readonly trees: SlotTrees;
+  readonly statements: CheckStatement;
   /** in the order of the seal record's holders, entries by part */
   readonly holders: readonly CertifiedHolder[];
 }
@@ -75,18 +76,20 @@ function certifyBlock(
   facts: CertificateFacts,
   block: EvidenceBlock,
 ): CertifiedBlock {
-  const hash = statementHash(need('block statement', codec.decode('Signed', block.statement)));
+  const blockHash = statementHash(need('block statement', codec.decode('Signed', block.statement)));
   const leaves = block.leaves.map(({ leaf }) => leaf);
   const chain: ChainLink[] = [];
-  for (const bytes of facts.ledgerOf(hash)) {
+  for (const bytes of facts.ledgerOf(blockHash)) {
     const record = need('ledger record', codec.decode('LedgerRecord', bytes));
-    const signed = need('ledger statement', codec.decode('Signed', record.statement));
-    const statement = need('ledger statement', codec.decode('LedgerStatement', signed.payload));
+    const { value: statement, hash } = need(
+      'ledger statement',
+      facts.statements('LedgerStatement', record.statement, { signer: facts.origin }),
+    );
     chain.push({
       statement: record.statement,
       opened: open(codec, facts.trees, { statement, body: record.body }, leaves),
     });
-    if (isSealOf(facts.sealRecord.value, statement.number, statementHash(signed))) {
+    if (isSealOf(facts.sealRecord.value, statement.number, hash)) {
       return { statement: block.statement, leaves: block.leaves, chain };
     }
   }
@@ -100,8 +103,8 @@ function open(
   leaves: readonly number[],
 ): ChainLink['opened'] {
   if (statement.kind === 'PUBLICATION') return [];
-  const table = need('slot table', readSlots(codec, statement.kind, body));
-  return trees.open(statement, table, leaves);
+  const { kind } = statement;
+  return trees.open(statement, () => need('slot table', readSlots(codec, kind, body)), leaves);
 }
 
 function isSealOf(seal: SealRecord, ledgerNumber: number, hash: Hash): boolean {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { LedgerStatement } from '@concordat/common/domain/records.js';
+import { checkStatements } from '@concordat/common/domain/statement.js';
 import { codec, memberOf, testFederation } from '../../../../test/support/federation.js';
 import { TestLedger, signAs } from '../../../../test/support/ledger.js';
 import { eventId } from '../../../../test/support/origin.js';
@@ -13,7 +14,8 @@ ledger.publish({ id: eventId(1) }, { id: eventId(2), supersedes: eventId(1) });
 ledger.release(DE, eventId(2));
 const [publication = new Uint8Array(), release = new Uint8Array()] = records;
 
-const read = (bytes: Uint8Array) => readLedgerRecord(codec, federation.keys, bytes, UN);
+const statements = checkStatements(codec, federation.keys);
+const read = (bytes: Uint8Array) => readLedgerRecord(codec, statements, bytes, UN);
 
 /** The same record, signed again with something else in its statement. */
 function changed(bytes: Uint8Array, edit: Partial<LedgerStatement>): Uint8Array {

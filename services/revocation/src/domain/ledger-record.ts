@@ -4,11 +4,7 @@ import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { PublicationRow, RecordCodec } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import { isSlotTableOf, readSlots } from '@concordat/common/domain/slots.js';
-import {
-  type KeyDirectory,
-  type Verified,
-  verifyStatement,
-} from '@concordat/common/domain/statement.js';
+import type { CheckStatement, Verified } from '@concordat/common/domain/statement.js';
 
 export interface ReadLedgerRecord {
   readonly statement: Verified<'LedgerStatement'>;
@@ -19,15 +15,13 @@ export interface ReadLedgerRecord {
 /** A record of `origin`'s ledger whose body is really the one that its statement signs. */
 export function readLedgerRecord(
   codec: RecordCodec,
-  keys: KeyDirectory,
+  statements: CheckStatement,
   bytes: Uint8Array,
   origin: MemberId,
 ): Result<ReadLedgerRecord, ConcordatError> {
   const record = codec.decode('LedgerRecord', bytes);
   if (!record.ok) return record;
-  const statement = verifyStatement(codec, keys, 'LedgerStatement', record.value.statement, {
-    signer: origin,
-  });
+  const statement = statements('LedgerStatement', record.value.statement, { signer: origin });
   if (!statement.ok) return statement;
   const { kind, number, blockNumber, treeSize, root } = statement.value.value;
   const refuse = (what: string): Result<never, ConcordatError> =>

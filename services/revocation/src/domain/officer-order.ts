@@ -2,13 +2,8 @@ import { equalBytes } from '@concordat/common/domain/bytes.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId, OrderId } from '@concordat/common/domain/ids.js';
 import { isRuleReason, isWhole } from '@concordat/common/domain/purge-order.js';
-import type { RecordCodec } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
-import {
-  type KeyDirectory,
-  type Verified,
-  verifyStatement,
-} from '@concordat/common/domain/statement.js';
+import type { CheckStatement, Verified } from '@concordat/common/domain/statement.js';
 
 export const ORDER_IDS_MAX = 2_000;
 
@@ -16,8 +11,7 @@ export const ORDER_IDS_MAX = 2_000;
 export type Standing = 'unknown' | 'free' | 'ordered';
 
 export interface OfficerOrderFacts {
-  readonly codec: RecordCodec;
-  readonly keys: KeyDirectory;
+  readonly statements: CheckStatement;
   readonly origin: MemberId;
   readonly standing: (id: EventId) => Standing;
   /** the bytes of the order that stands here under this id */
@@ -46,9 +40,7 @@ export function readOfficerOrder(
   bytes: Uint8Array,
   facts: OfficerOrderFacts,
 ): Result<OfficerOrder, ConcordatError> {
-  const order = verifyStatement(facts.codec, facts.keys, 'PurgeOrder', bytes, {
-    signer: facts.origin,
-  });
+  const order = facts.statements('PurgeOrder', bytes, { signer: facts.origin });
   if (!order.ok) return FORGED.has(order.error.code) ? err(notAuthorised(order.error)) : order;
   if (order.value.key.role !== 'purge-officer') {
     const message = `expected a purge officer's signature, came one by role ${order.value.key.role}`;

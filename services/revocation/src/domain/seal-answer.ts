@@ -4,11 +4,7 @@ import { parseHeader } from '@concordat/common/domain/header.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import type { RecordCodec, SealEvidence, SealRecord } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
-import {
-  type KeyDirectory,
-  type Verified,
-  verifyStatement,
-} from '@concordat/common/domain/statement.js';
+import type { CheckStatement, Verified } from '@concordat/common/domain/statement.js';
 
 /** What the own node answers to DestroyKeys. */
 export interface SealAnswer {
@@ -25,17 +21,18 @@ export interface ReadSeal {
 /** Does our own node's answer seal exactly this order? An answer that does not would never lead to a certificate. */
 export function readSealAnswer(
   codec: RecordCodec,
-  keys: KeyDirectory,
+  statements: CheckStatement,
   order: Verified<'PurgeOrder'>,
   answer: SealAnswer,
 ): Result<ReadSeal, ConcordatError> {
   const { origin } = order.value;
-  const seal = verifyStatement(codec, keys, 'SealRecord', answer.sealRecord, { signer: origin });
+  const seal = statements('SealRecord', answer.sealRecord, { signer: origin });
   if (!seal.ok) return seal;
   const evidence = codec.decode('SealEvidence', answer.evidence);
   if (!evidence.ok) return evidence;
   const problem =
-    sealProblem(seal.value.value, order) ?? evidenceProblem(codec, keys, order, evidence.value);
+    sealProblem(seal.value.value, order) ??
+    evidenceProblem(codec, statements, order, evidence.value);
   if (problem === undefined) return ok({ seal: seal.value, evidence: evidence.value });
   return err(new ConcordatError('SEAL_INVALID', problem));
 }
@@ -58,14 +55,14 @@ function sealProblem(seal: SealRecord, order: Verified<'PurgeOrder'>): string | 
 
 function evidenceProblem(
   codec: RecordCodec,
-  keys: KeyDirectory,
+  statements: CheckStatement,
   order: Verified<'PurgeOrder'>,
   evidence: SealEvidence,
 ): string | undefined {
   const proven: EventId[] = [];
   const signer: MemberId = order.value.origin;
   for (const block of evidence.blocks) {
-    const statement = verifyStatement(codec, keys, 'BlockStatement', block.statement, { signer });
+    const statement = statements('BlockStatement', block.statement, { signer });
     if (!statement.ok) return `evidence: ${statement.error.code}: ${statement.error.message}`;
     for (const leaf of block.leaves) {
       const header = parseHeader(codec, leaf.header);

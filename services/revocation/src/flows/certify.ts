@@ -9,14 +9,17 @@ import { buildCertificate, lastSealNumber } from '../domain/certificate-build.js
 import { type ReadSeal, readSealAnswer } from '../domain/seal-answer.js';
 import type { RevocationContext } from './context.js';
 
-/** Builds, signs and checks the certificate of an order that everybody answered, and closes the order with it. */
+/**
+ * Builds, signs and checks the certificate of an order that everybody answered, and closes the order with it. Call inside of a
+ * transaction.
+ */
 export function certify(
   context: RevocationContext,
   order: Verified<'PurgeOrder'>,
 ): Result<'closed', ConcordatError> {
-  const { codec, store, clock } = context;
+  const { codec, statements, store, clock } = context;
   const { orderId } = order.value;
-  const seal = readSealAnswer(codec, context.keys, order, store.orders.sealOf(orderId));
+  const seal = readSealAnswer(codec, statements, order, store.orders.sealOf(orderId));
   if (!seal.ok) return seal;
   const nowMs = clock.nowMs();
   const certificate = build(context, order, seal.value, nowMs);
@@ -24,12 +27,10 @@ export function certify(
   const dsseJson = sign(context, certificate.value);
   const problem = selfCheck(context, dsseJson);
   if (problem) return err(problem);
-  store.db.transaction(() => {
-    if (store.orders.advance(orderId, { kind: 'certified' })?.kind !== 'closed') {
-      throw new TypeError('expected an order that everybody answered');
-    }
-    store.orders.keepCertificate(orderId, dsseJson, nowMs);
-  });
+  if (store.orders.advance(orderId, { kind: 'certified' })?.kind !== 'closed') {
+    throw new TypeError('expected an order that everybody answered');
+  }
+  store.orders.keepCertificate(orderId, dsseJson, nowMs);
   return ok('closed');
 }
 
@@ -49,6 +50,7 @@ function build(
     order: order.bytes,
     sealRecord: seal,
     evidence,
+    statements: context.statements,
     trees: context.trees,
     ledgerOf: (block) => store.ledger.recordsOf(block, sealNumber),
     holders: holdersOf(context, order.value.orderId),
@@ -84,11 +86,11 @@ function sign({ codec, signer }: RevocationContext, certificate: Certificate): s
 
 /** Nobody gets a certificate of ours that a verifier would refuse. */
 function selfCheck(
-  { codec, keys }: RevocationContext,
+  { codec, keys, statements }: RevocationContext,
   dsseJson: string,
 ): ConcordatError | undefined {
   const signed = verifyDsse(codec, keys, 'Certificate', dsseJson);
   if (!signed.ok) return signed.error;
-  const verified = verifyCertificate(codec, keys, signed.value.value);
+  const verified = verifyCertificate(codec, keys, signed.value.value, statements);
   return verified.ok ? undefined : verified.error;
 }

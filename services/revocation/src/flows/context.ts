@@ -2,7 +2,7 @@ import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
 import type { SlotTrees } from '@concordat/common/domain/slots.js';
-import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
+import type { CheckStatement, KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
 import type { FollowedTopicPorts } from '@concordat/common/io/chain/followed-topic.js';
 import type { Quarantine } from '@concordat/common/io/chain/quarantine.js';
 import type { Logger } from '@concordat/common/io/logger.js';
@@ -27,6 +27,8 @@ export interface RevocationContext {
   readonly codec: RecordCodec;
   readonly trees: SlotTrees;
   readonly keys: KeyDirectory;
+  /** `verifyStatement` with these keys; one that was verified before is not verified again */
+  readonly statements: CheckStatement;
   readonly signer: Signer;
   readonly clock: Clock;
   readonly store: RevocationStore;

@@ -8,7 +8,7 @@ import { makeRuleOrders } from './make-rule-orders.js';
 
 /** Reads the own ledger: what was published, who got keys, what is sealed. */
 export function followLedger(context: RevocationContext): FollowedTopic {
-  const { codec, keys, self } = context;
+  const { codec, statements, self } = context;
   const topic = ledgerTopic(self);
   return new FollowedTopic(followPorts(context), {
     topic,
@@ -16,7 +16,7 @@ export function followLedger(context: RevocationContext): FollowedTopic {
     duplicates: `duplicates.${topic}`,
     onEffectFailing: 'stop', // a holder that is not known would not be addressed
     read: (value) => {
-      const record = readLedgerRecord(codec, keys, value, self);
+      const record = readLedgerRecord(codec, statements, value, self);
       if (!record.ok) return record;
       const { statement } = record.value;
       const { epoch, number, previous } = statement.value;

@@ -1,7 +1,7 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import { err, ok } from '@concordat/common/domain/result.js';
-import { type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
+import type { Verified } from '@concordat/common/domain/statement.js';
 import { receiptsTopic } from '@concordat/common/domain/topics.js';
 import { FollowedTopic } from '@concordat/common/io/chain/followed-topic.js';
 import { type AppendedEntry, receiptProblem } from '../domain/receipt-binding.js';
@@ -9,7 +9,7 @@ import { type RevocationContext, followPorts } from './context.js';
 
 /** Reads one holder's answers to our entries. */
 export function followReceipts(context: RevocationContext, holder: MemberId): FollowedTopic {
-  const { codec, keys, self } = context;
+  const { statements, self } = context;
   const topic = receiptsTopic({ origin: self, recipient: holder });
   return new FollowedTopic(followPorts(context), {
     topic,
@@ -17,7 +17,7 @@ export function followReceipts(context: RevocationContext, holder: MemberId): Fo
     duplicates: `duplicates.${topic}`,
     onEffectFailing: 'set aside',
     read: (value) => {
-      const receipt = verifyStatement(codec, keys, 'Receipt', value, { signer: holder });
+      const receipt = statements('Receipt', value, { signer: holder });
       if (!receipt.ok) return receipt;
       const { origin, epoch, number, previous } = receipt.value.value;
       if (origin !== self) {
@@ -59,13 +59,13 @@ function accept(
 }
 
 function entryOf(
-  { store, codec, keys, self }: RevocationContext,
+  { store, statements, self }: RevocationContext,
   holder: MemberId,
   number: number,
 ): AppendedEntry | undefined {
   const stored = store.entries.find(holder, number);
   if (!stored) return undefined;
-  const entry = verifyStatement(codec, keys, 'PurgeEntry', stored.bytes, { signer: self });
+  const entry = statements('PurgeEntry', stored.bytes, { signer: self });
   if (!entry.ok) throw entry.error;
   return { entry: entry.value.value, hash: entry.value.hash };
 }

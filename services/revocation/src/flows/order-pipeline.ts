@@ -4,7 +4,7 @@ import { type ConcordatError, asConcordatError } from '@concordat/common/domain/
 import type { OrderId } from '@concordat/common/domain/ids.js';
 import { isRuleReason } from '@concordat/common/domain/purge-order.js';
 import { err, ok, type Result } from '@concordat/common/domain/result.js';
-import { type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
+import type { Verified } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import { lastSealNumber } from '../domain/certificate-build.js';
 import { type ReadSeal, type SealAnswer, readSealAnswer } from '../domain/seal-answer.js';
@@ -14,14 +14,21 @@ import type { RevocationContext } from './context.js';
 
 /** DestroyKeys calls under way at once. */
 const SEALING_MAX = 64;
-/** While keys are being destroyed, one certificate in this time is made. */
-const CERTIFY_EVERY_MS = 1_000;
+/** So long is certified in one round, and closed in one commit. */
+const CERTIFY_MS = 20;
+/** While keys are being destroyed, certificates are made for one part in so many of the time. */
+const CERTIFY_SHARE = 10;
 /** Orders that one round takes in each state. */
-const ROUND_ORDERS = 32;
+const ROUND_ORDERS = 64;
 const RETRY_MS_MIN = 200;
 const RETRY_MS_MAX = 5_000;
 /** A refusal is asked about again this late: the node's clock or federation file may have been behind. */
 const REFUSED_REST_MS = 60_000;
+
+interface Answered {
+  readonly order: Verified<'PurgeOrder'>;
+  readonly answer: Result<SealAnswer, ConcordatError>;
+}
 
 /**
  * Takes every order on from the state that was last committed: ordered → sealed → appended → closed. What to do next is
@@ -30,11 +37,13 @@ const REFUSED_REST_MS = 60_000;
 export class OrderPipeline {
   readonly #context: RevocationContext;
   readonly #onDeath: (cause: ConcordatError) => void;
+  /** calls under way, and those that are answered and not kept yet */
   readonly #sealing = new Map<OrderId, Promise<void>>();
+  #answered: Answered[] = [];
   readonly #closing = new AbortController();
   #round: Promise<void> | undefined;
   #isWanted = false;
-  #certifiedMs = -Infinity;
+  #certifyAgainMs = -Infinity;
   #timer = new AbortController();
 
   constructor(context: RevocationContext, onDeath: (cause: ConcordatError) => void) {
@@ -53,16 +62,19 @@ export class OrderPipeline {
   wake(): void {
     this.#isWanted = true;
     if (this.#closing.signal.aborted) return;
-    this.#round ??= this.#rounds().then(
-      () => {
-        this.#round = undefined;
-        if (this.#isWanted) this.wake();
-      },
-      (cause: unknown) => {
-        this.#round = undefined;
-        this.#onDeath(asConcordatError(cause));
-      },
-    );
+    // not at once: what a round does may wake the next one
+    this.#round ??= Promise.resolve()
+      .then(() => this.#rounds())
+      .then(
+        () => {
+          this.#round = undefined;
+          if (this.#isWanted) this.wake();
+        },
+        (cause: unknown) => {
+          this.#round = undefined;
+          this.#onDeath(asConcordatError(cause));
+        },
+      );
   }
 
   /** Gives calls under way up; their orders are asked about again after the next start. */
@@ -76,14 +88,28 @@ export class OrderPipeline {
   async #rounds(): Promise<void> {
     while (this.#isWanted && !this.#closing.signal.aborted) {
       this.#isWanted = false;
+      this.#seal();
+      this.#keepAnswers();
       await this.#append();
       await this.#certify();
-      this.#seal();
     }
     this.#setTimer();
   }
 
-  /** One commit for all that are sealed by now: a sync of the disk costs more than an order. */
+  /** One commit for all that are answered by now: a sync of the disk costs more than an order. */
+  #keepAnswers(): void {
+    const answered = this.#answered.splice(0);
+    if (answered.length === 0) return;
+    this.#context.store.db.transaction(() => {
+      for (const { order, answer } of answered) {
+        const kept = answer.ok ? this.#keepSeal(order, answer.value) : answer;
+        if (!kept.ok) this.#refused(order, kept.error);
+      }
+    });
+    for (const { order } of answered) this.#sealing.delete(order.value.orderId);
+  }
+
+  /** One commit for the entries of all that are sealed by now. */
   async #append(): Promise<void> {
     const { store, clock, outbox } = this.#context;
     const ready = store.orders.ready('sealed', clock.monotonicMs(), ROUND_ORDERS);
@@ -104,24 +130,37 @@ export class OrderPipeline {
   }
 
   /**
-   * One certificate a round, and few while keys are being destroyed: it opens and checks the whole chain of every block it
-   * touches, and what destroys keys or tells holders must not wait for that.
+   * A few certificates a round, and few rounds while keys are being destroyed: each opens and checks the whole chain of every
+   * block it touches, and what destroys keys or tells holders must not wait for that.
    */
   async #certify(): Promise<void> {
     const { store, clock, self, logger } = this.#context;
+    const startMs = clock.monotonicMs();
     // the end of a call wakes this again
     const isBusy = this.#sealing.size > 0;
-    if (isBusy && clock.monotonicMs() < this.#certifiedMs + CERTIFY_EVERY_MS) return;
+    if (isBusy && startMs < this.#certifyAgainMs) return;
     const { number } = store.chains.followedHead(ledgerTopic(self));
-    const [id] = store.orders.readyToClose(number, clock.monotonicMs(), 1);
-    if (id === undefined || this.#closing.signal.aborted) return;
+    const ready = store.orders.readyToClose(number, startMs, ROUND_ORDERS);
+    if (ready.length === 0 || this.#closing.signal.aborted) return;
     this.#isWanted = true;
-    this.#certifiedMs = clock.monotonicMs();
+    const closed: OrderId[] = [];
+    store.db.transaction(() => {
+      for (const id of ready) {
+        if (this.#certifyOne(id)) closed.push(id);
+        if (clock.monotonicMs() >= startMs + CERTIFY_MS) return;
+      }
+    });
+    for (const orderId of closed) logger.info('an order is closed', { orderId });
+    const endMs = clock.monotonicMs();
+    this.#certifyAgainMs = endMs + (endMs - startMs) * (CERTIFY_SHARE - 1);
+    await turn();
+  }
+
+  #certifyOne(id: OrderId): boolean {
     const order = this.#order(id);
     const closed = order.ok ? certify(this.#context, order.value) : order;
-    if (closed.ok) logger.info('an order is closed', { orderId: id });
-    else this.#rest(id, closed.error);
-    await turn();
+    if (!closed.ok) this.#rest(id, closed.error);
+    return closed.ok;
   }
 
   #seal(): void {
@@ -131,30 +170,17 @@ export class OrderPipeline {
     const ready = store.orders.ready('ordered', clock.monotonicMs(), SEALING_MAX);
     const next = ready.filter((id) => !this.#sealing.has(id)).slice(0, free);
     for (const id of next) {
-      const call = this.#sealOne(id).then(
-        () => {
-          this.#sealing.delete(id);
-          this.wake();
-        },
-        (cause: unknown) => {
-          this.#sealing.delete(id);
-          this.#onDeath(asConcordatError(cause));
-        },
-      );
-      this.#sealing.set(id, call);
+      const order = this.#order(id);
+      if (order.ok) this.#sealing.set(id, this.#sealOne(order.value));
+      else this.#rest(id, order.error);
     }
   }
 
-  async #sealOne(id: OrderId): Promise<void> {
-    const order = this.#order(id);
-    if (!order.ok) {
-      this.#rest(id, order.error);
-      return;
-    }
-    const answer = await this.#ask(order.value);
+  async #sealOne(order: Verified<'PurgeOrder'>): Promise<void> {
+    const answer = await this.#ask(order);
     if (this.#closing.signal.aborted) return;
-    const kept = answer.ok ? this.#keepSeal(order.value, answer.value) : answer;
-    if (!kept.ok) this.#refused(order.value, kept.error);
+    this.#answered.push({ order, answer });
+    this.wake();
   }
 
   #keepSeal(order: Verified<'PurgeOrder'>, answer: SealAnswer): Result<'kept', ConcordatError> {
@@ -163,11 +189,9 @@ export class OrderPipeline {
     const read = this.#readSeal(order, answer);
     if (!read.ok) return read;
     const sealNumber = lastSealNumber(read.value.seal.value);
-    store.db.transaction(() => {
-      store.orders.keepSeal(orderId, answer, sealNumber, clock.nowMs());
-      store.ledger.claim(ids, orderId);
-      store.orders.advance(orderId, { kind: 'sealAnswered' });
-    });
+    store.orders.keepSeal(orderId, answer, sealNumber, clock.nowMs());
+    store.ledger.claim(ids, orderId);
+    store.orders.advance(orderId, { kind: 'sealAnswered' });
     return ok('kept');
   }
 
@@ -195,11 +219,9 @@ export class OrderPipeline {
   #refused(order: Verified<'PurgeOrder'>, error: ConcordatError): void {
     const { store } = this.#context;
     const { orderId, reason } = order.value;
-    store.db.transaction(() => {
-      if (!error.retryable && !isRuleReason(reason)) store.ledger.unclaim(orderId);
-      if (error.code === 'ORDER_INVALID') store.orders.advance(orderId, { kind: 'sealRefused' });
-      this.#rest(orderId, error);
-    });
+    if (!error.retryable && !isRuleReason(reason)) store.ledger.unclaim(orderId);
+    if (error.code === 'ORDER_INVALID') store.orders.advance(orderId, { kind: 'sealRefused' });
+    this.#rest(orderId, error);
   }
 
   #rest(id: OrderId, error: ConcordatError): void {
@@ -213,14 +235,14 @@ export class OrderPipeline {
   }
 
   #order(id: OrderId): Result<Verified<'PurgeOrder'>, ConcordatError> {
-    const { store, codec, keys, self } = this.#context;
+    const { store, statements, self } = this.#context;
     const stored = store.orders.find(id);
     if (!stored) throw new TypeError('expected an order of ours');
-    return verifyStatement(codec, keys, 'PurgeOrder', stored.bytes, { signer: self });
+    return statements('PurgeOrder', stored.bytes, { signer: self });
   }
 
   #readSeal(order: Verified<'PurgeOrder'>, answer: SealAnswer): Result<ReadSeal, ConcordatError> {
-    return readSealAnswer(this.#context.codec, this.#context.keys, order, answer);
+    return readSealAnswer(this.#context.codec, this.#context.statements, order, answer);
   }
 
   /** One timer, for the order that may go on first. */

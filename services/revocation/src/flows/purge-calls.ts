@@ -1,14 +1,14 @@
 import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import { toDsseJson } from '@concordat/common/domain/dsse-json.js';
-import { type OrderId, parseOrderId } from '@concordat/common/domain/ids.js';
+import { parseOrderId } from '@concordat/common/domain/ids.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import type { PurgeService, concordat } from '@concordat/common/io/rpc/definitions.js';
 import type { Handlers } from '@concordat/common/io/rpc/server.js';
-import { readOfficerOrder } from '../domain/officer-order.js';
 import { isOver, isOverdue } from '../domain/order-life.js';
 import { holderStates } from '../domain/receipt-binding.js';
 import type { StoredOrder } from '../io/order-rows.js';
 import type { RevocationContext } from './context.js';
+import { OrderIntake } from './take-orders.js';
 
 type Status = concordat.revocation.v1.StatusResponse;
 type Notice = concordat.revocation.v1.Notice;
@@ -26,9 +26,10 @@ export function purgeCalls(
   onOrder: () => void,
 ): Handlers<typeof PurgeService> {
   const { store, clock, self } = context;
+  const intake = new OrderIntake(context);
   return {
     order: async ({ order }) => {
-      const orderId = takeOrder(context, Uint8Array.from(order));
+      const orderId = await intake.take(Uint8Array.from(order));
       onOrder();
       return { orderId };
     },
@@ -76,34 +77,6 @@ async function* watchStatus(
     if (isOver(order.life.kind)) return;
     await context.clock.sleep(WATCH_EVERY_MS, signal).catch(() => undefined);
   }
-}
-
-/** Durable when it returns. The same bytes again change nothing, but an order that rests is asked about at once. */
-function takeOrder(context: RevocationContext, bytes: Uint8Array): OrderId {
-  const { codec, keys, self, store, clock } = context;
-  const read = readOfficerOrder(bytes, {
-    codec,
-    keys,
-    origin: self,
-    standing: (id) => store.ledger.standing(id),
-    known: (id) => store.orders.find(id)?.bytes,
-  });
-  if (!read.ok) {
-    store.chains.count(`orders.refused.${read.error.code}`);
-    throw read.error;
-  }
-  const { order, isRepeated } = read.value;
-  const { orderId, ids } = order.value;
-  if (isRepeated) {
-    store.orders.wake(orderId);
-    return orderId;
-  }
-  store.db.transaction(() => {
-    store.orders.add(order.value, bytes, clock.nowMs());
-    store.ledger.claim(ids, orderId);
-    store.chains.count('orders.taken');
-  });
-  return orderId;
 }
 
 function find({ store }: RevocationContext, text: string): StoredOrder {

@@ -1,0 +1,78 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { type ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
+import type { OrderId } from '@concordat/common/domain/ids.js';
+import { type Result, err, ok } from '@concordat/common/domain/result.js';
+import { readOfficerOrder } from '../domain/officer-order.js';
+import type { RevocationContext } from './context.js';
+
+interface Waiting {
+  readonly bytes: Uint8Array;
+  readonly done: (taken: Result<OrderId, ConcordatError>) => void;
+}
+
+/** Takes officers' orders; those that come together share one commit. */
+export class OrderIntake {
+  readonly #context: RevocationContext;
+  #waiting: Waiting[] = [];
+
+  constructor(context: RevocationContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Durable when it resolves. The same bytes again change nothing, but an order that rests is asked about at once.
+   *
+   * @throws ConcordatError for an order that is refused
+   */
+  async take(bytes: Uint8Array): Promise<OrderId> {
+    const taken = await new Promise<Result<OrderId, ConcordatError>>((done) => {
+      this.#waiting.push({ bytes, done });
+      if (this.#waiting.length === 1) void turn().then(() => this.#commit());
+    });
+    if (!taken.ok) throw taken.error;
+    return taken.value;
+  }
+
+  #commit(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const answers: (() => void)[] = [];
+    try {
+      this.#context.store.db.transaction(() => {
+        for (const { bytes, done } of waiting) {
+          const taken = takeOrder(this.#context, bytes);
+          answers.push(() => done(taken));
+        }
+      });
+    } catch (cause) {
+      for (const { done } of waiting) done(err(asConcordatError(cause)));
+      return;
+    }
+    for (const answer of answers) answer();
+  }
+}
+
+/** Call inside of a transaction. What is refused leaves no more than its count. */
+function takeOrder(context: RevocationContext, bytes: Uint8Array): Result<OrderId, ConcordatError> {
+  const { statements, self, store, clock } = context;
+  const read = readOfficerOrder(bytes, {
+    statements,
+    origin: self,
+    standing: (id) => store.ledger.standing(id),
+    known: (id) => store.orders.find(id)?.bytes,
+  });
+  if (!read.ok) {
+    store.chains.count(`orders.refused.${read.error.code}`);
+    return read;
+  }
+  const { order, isRepeated } = read.value;
+  const { orderId, ids } = order.value;
+  if (isRepeated) {
+    store.orders.wake(orderId);
+    return ok(orderId);
+  }
+  store.orders.add(order.value, bytes, clock.nowMs());
+  store.ledger.claim(ids, orderId);
+  store.chains.count('orders.taken');
+  return ok(orderId);
+}
