@@ -239,10 +239,11 @@ describe('many orders at once', () => {
     );
   });
 
-  test('are sealed at most sixty-four at a time', async () => {
+  test('are sealed at most two hundred and fifty-six at a time', async () => {
     const world = newWorld();
-    const ids = Array.from({ length: 80 }, (_, index) => eventId(100 + index));
-    world.ledger.publish(...ids.map((id) => ({ id })));
+    const ids = Array.from({ length: 270 }, (_, index) => eventId(100 + index));
+    world.ledger.publish(...ids.slice(0, 200).map((id) => ({ id })));
+    world.ledger.publish(...ids.slice(200).map((id) => ({ id })));
     let [now, most] = [0, 0];
     let answer = (): void => undefined;
     const asked = new Promise<void>((resolve) => (answer = resolve));
@@ -257,16 +258,15 @@ describe('many orders at once', () => {
         },
       },
     });
-    await world.published(82);
-    for (const [index, id] of ids.entries()) {
-      await world.order({ orderId: orderId(100 + index), ids: [id] });
-    }
-    await until('sixty-four are asked for', () => now >= 64);
+    await world.published(272);
+    const orders = ids.map((id, index) => ({ orderId: orderId(100 + index), ids: [id] }));
+    await Promise.all(orders.map((order) => world.order(order)));
+    await until('as many are asked for', () => now >= 256);
     answer();
     await until('all are closed', async () => {
-      return (await world.list()).counters['orders.closed'] === 80;
+      return (await world.list()).counters['orders.closed'] === 270;
     });
-    expect(most).toBe(64);
+    expect(most).toBe(256);
   });
 
   test('go on although one after the other fails for the time being', async () => {

@@ -13,7 +13,7 @@ import { certify } from './certify.js';
 import type { RevocationContext } from './context.js';
 
 /** DestroyKeys calls under way at once. */
-const SEALING_MAX = 64;
+const SEALING_MAX = 256;
 /** So long is certified in one round, and closed in one commit. */
 const CERTIFY_MS = 20;
 /** While keys are being destroyed, certificates are made for one part in so many of the time. */
