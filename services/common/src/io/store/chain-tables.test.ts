@@ -7,7 +7,7 @@ import { EMPTY_HEAD, type Head } from '../../domain/chain.js';
 import { ConcordatError } from '../../domain/errors.js';
 import { asUnixMs } from '../../domain/ids.js';
 import { CHAIN_SCHEMA, ChainTables } from './chain-tables.js';
-import { Sqlite } from './sqlite.js';
+import { Sqlite, numberOf } from './sqlite.js';
 
 const NOW = asUnixMs(1_700_000_000_000);
 let dir: string;
@@ -133,6 +133,21 @@ describe('the outbox', () => {
     expect([tables.isSent('t', 0, first), tables.isSent('t', 0, second)]).toEqual([true, false]);
     tables.sent('t', 0, second);
     expect(tables.enqueue('t', 0, record('c'))).toBeGreaterThan(second);
+  });
+
+  test('deletes what was sent with the next row, and again if that was rolled back', () => {
+    const rows = () => numberOf(db.get('SELECT count(*) AS n FROM outbox') ?? {}, 'n');
+    tables.sent('t', 0, tables.enqueue('t', 0, record('a')));
+    expect([rows(), tables.outboxSize(), tables.outboxOf('t', 0, 10).length]).toEqual([1, 0, 0]);
+    expect(() =>
+      db.transaction(() => {
+        tables.enqueue('t', 1, record('b'));
+        throw new Error('rolled back');
+      }),
+    ).toThrow('rolled back');
+    expect([rows(), tables.outboxSize()]).toEqual([1, 0]);
+    tables.enqueue('t', 1, record('b'));
+    expect([rows(), tables.outboxSize()]).toEqual([1, 1]);
   });
 });
 

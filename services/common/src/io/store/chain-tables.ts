@@ -54,6 +54,10 @@ function isPair<T>(stored: T | readonly [T, string]): stored is readonly [T, str
   return Array.isArray(stored);
 }
 
+function laneKey(topic: string, lane: number): string {
+  return `${topic}/${String(lane)}`;
+}
+
 function headOf(row: Row | undefined): Head {
   if (!row) return EMPTY_HEAD;
   const hash = bytesOf(row, 'hash') as Hash;
@@ -89,6 +93,13 @@ export interface QuarantineRow {
   readonly size: number;
 }
 
+/** The rows of a lane that the broker has. */
+interface Sent {
+  readonly topic: string;
+  readonly lane: number;
+  readonly upTo: number;
+}
+
 export interface OutboxRow {
   readonly seq: number;
   readonly record: OutgoingRecord;
@@ -103,6 +114,8 @@ export class ChainTables {
   readonly #bounds: KeptBounds;
   /** bytes of what is kept, about: counted at the start, for a sum over all rows costs too much at every send */
   #keptBytes: number;
+  /** rows that the broker has and that may still stand here, by lane: they go with the next commit that writes a row */
+  readonly #acknowledged = new Map<string, Sent>();
 
   constructor(db: Sqlite, bounds = KEPT_BOUNDS) {
     this.#db = db;
@@ -147,6 +160,7 @@ export class ChainTables {
   }
 
   enqueue(topic: string, lane: number, record: OutgoingRecord): number {
+    this.deleteSent();
     this.#db.run(
       'INSERT INTO outbox(topic, lane, value, headers) VALUES(?, ?, ?, ?)',
       topic,
@@ -233,9 +247,10 @@ export class ChainTables {
     return this.#db
       .all(
         `SELECT o.seq, coalesce(k.value, o.value) AS value, o.headers FROM outbox o LEFT JOIN kept k ON k.seq = o.seq
-         WHERE o.topic = ? AND o.lane = ? ORDER BY o.seq LIMIT ?`,
+         WHERE o.topic = ? AND o.lane = ? AND o.seq > ? ORDER BY o.seq LIMIT ?`,
         topic,
         lane,
+        this.#acknowledged.get(laneKey(topic, lane))?.upTo ?? 0,
         limit,
       )
       .map((row) => ({
@@ -247,14 +262,30 @@ export class ChainTables {
       }));
   }
 
+  /**
+   * The broker has these rows. A commit only to say so would cost as much as that of a block: they are deleted with the next one.
+   * A process that is killed before sends them again, the same bytes.
+   */
   sent(topic: string, lane: number, upTo: number): void {
-    this.#db.run('DELETE FROM outbox WHERE topic = ? AND lane = ? AND seq <= ?', topic, lane, upTo);
+    this.#acknowledged.set(laneKey(topic, lane), { topic, lane, upTo });
+  }
+
+  /** Deletes what the broker has. */
+  deleteSent(): void {
+    for (const [key, { topic, lane, upTo }] of this.#acknowledged) {
+      const sql = 'DELETE FROM outbox WHERE topic = ? AND lane = ? AND seq <= ?';
+      // only what another time had deleted is surely gone: this transaction may yet be rolled back
+      if (this.#db.run(sql, topic, lane, upTo) === 0) this.#acknowledged.delete(key);
+    }
   }
 
   /** Has the broker acknowledged this row, and all before it on its lane? */
   isSent(topic: string, lane: number, seq: number): boolean {
-    const sql = 'SELECT 1 AS one FROM outbox WHERE topic = ? AND lane = ? AND seq <= ? LIMIT 1';
-    return this.#db.get(sql, topic, lane, seq) === undefined;
+    const has = this.#acknowledged.get(laneKey(topic, lane))?.upTo ?? 0;
+    if (seq <= has) return true;
+    const sql =
+      'SELECT 1 AS one FROM outbox WHERE topic = ? AND lane = ? AND seq <= ? AND seq > ? LIMIT 1';
+    return this.#db.get(sql, topic, lane, seq, has) === undefined;
   }
 
   /** Rows that the broker has not acknowledged, of all topics or of one. */
@@ -263,7 +294,17 @@ export class ChainTables {
       topic === undefined
         ? this.#db.get('SELECT count(*) AS n FROM outbox')
         : this.#db.get('SELECT count(*) AS n FROM outbox WHERE topic = ?', topic);
-    return numberOf(row ?? {}, 'n');
+    let rows = numberOf(row ?? {}, 'n');
+    for (const sent of this.#acknowledged.values()) {
+      if (topic === undefined || topic === sent.topic) rows -= this.#standing(sent);
+    }
+    return rows;
+  }
+
+  /** How many rows are still to be deleted. */
+  #standing({ topic, lane, upTo }: Sent): number {
+    const sql = 'SELECT count(*) AS n FROM outbox WHERE topic = ? AND lane = ? AND seq <= ?';
+    return numberOf(this.#db.get(sql, topic, lane, upTo) ?? {}, 'n');
   }
 
   /** The offset of the first record that has no effect yet. */

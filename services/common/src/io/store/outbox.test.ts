@@ -66,6 +66,20 @@ test('rows are sent in the order of their commit, and acknowledged in it', async
   expect(tables.outboxSize()).toBe(0);
 });
 
+test('a process that stops in order leaves nothing to send again', async () => {
+  await outbox.acknowledged('t', 0, put('a'));
+  await outbox.close();
+  expect(new ChainTables(db).outboxSize()).toBe(0);
+});
+
+test('after a kill, the next process sends again what was acknowledged last, and it is the same', async () => {
+  await outbox.acknowledged('t', 0, put('a'));
+  tables = new ChainTables(db);
+  open().start();
+  await outbox.idle('t', 0);
+  expect(sent()).toEqual(['a', 'a']);
+});
+
 test('an earlier process’s rows are sent at the start', async () => {
   put('a', 0);
   const last = put('b', 1);

@@ -78,6 +78,7 @@ export class Outbox {
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.allSettled(this.#busy.values());
+    this.#tables.deleteSent();
     for (const waiting of this.#waiters.values()) for (const { stop } of waiting) stop(stopped());
     this.#waiters.clear();
   }
