@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { EMPTY_HEAD, nextLink } from '@concordat/common/domain/chain.js';
 import { type MemberId, asUnixMs } from '@concordat/common/domain/ids.js';
@@ -156,16 +155,5 @@ describe('a data directory', () => {
     // the world knows the newest start only
     await first.running.close();
     await world.startNode(DE);
-  });
-
-  test('whose state is older than the topics is refused', async () => {
-    await world.start(UN);
-    await world.publish(1);
-    await until('it is on the ledger', () => world.records('ledger.un').length === 1);
-    await world.stopNode(UN);
-    for (const end of ['', '-wal', '-shm']) {
-      rmSync(`${world.dir}/node-un/state.db${end}`, { force: true });
-    }
-    expect(await refusalOf(world.startNode(UN))).toMatchObject({ code: 'STATE_LOST' });
   });
 });

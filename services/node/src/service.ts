@@ -52,8 +52,9 @@ import { Reader } from './flows/read.js';
 import { Readers, type TopicFlow } from './flows/readers.js';
 import { retentionClock } from './flows/retention-clock.js';
 import { RecentHeaders } from './flows/recent-headers.js';
-import { recover } from './flows/recover.js';
-import { refuseLostState } from './flows/refuse-lost-state.js';
+import { markClosed, recover } from './flows/recover.js';
+import { rebuildState } from './flows/restore/rebuild-state.js';
+import { rescueOwnRows } from './flows/restore/rescue-own-rows.js';
 import { KeyOffice } from './flows/release-keys.js';
 import { DataStore } from './io/data-store.js';
 import { blockService } from './io/block-service.js';
@@ -150,11 +151,21 @@ async function open(
   const died = new Promise<Error>((resolve) => {
     die = resolve;
   });
-  const context = openContext(settings, ports, opened, die);
+  const atEnd = { run: (): void => undefined };
+  const context = openContext(settings, ports, opened, { die, atEnd: () => atEnd.run() });
   const isOrigin = publishes(federation, self);
   const others = originsBeside(federation, self);
-  await refuseLostState(context, log, { isOrigin, others });
+  const taken = await rebuildState(context, log, { isOrigin, others });
+  if (taken.length > 0) {
+    ports.logger.warn('the state was behind its own topics', { reason: taken.join(', ') });
+  }
+  const lost = isOrigin ? await rescueOwnRows(context, log) : 0;
+  if (lost > 0) {
+    const text = `${String(lost)} own events have no row, here or on their topic: restore a backup`;
+    ports.logger.warn('rows are lost', { reason: text });
+  }
   recover(context);
+  atEnd.run = () => markClosed(context);
   context.outbox.start();
   const [topic = ''] = nodeTopics(federation, self);
   const health = new Health(NEEDS, topic, ports);
@@ -244,7 +255,7 @@ function openContext(
   }: NodeSettings,
   { clock, random, log, logger }: NodePorts,
   opened: Closer[],
-  onDeath: (cause: Error) => void,
+  told: { readonly die: (cause: Error) => void; readonly atEnd: () => void },
 ): NodeContext {
   const lock = lockDataDir(dataDir);
   opened.push(() => lock.release());
@@ -255,10 +266,12 @@ function openContext(
   const data = keep(new DataStore(join(dataDir, 'data.db')));
   const vault = keep(new Vault(join(dataDir, 'vault.db'), join(dataDir, 'keks'), random));
   const state = keep(new StateStore(join(dataDir, 'state.db')));
+  // when nothing works on them any more, and before they are closed
+  opened.push(told.atEnd);
   state.notices.begin(random.bytes(EPOCH_BYTES));
   const sending = (tables: ChainTables): Outbox => {
     const outbox = new Outbox({
-      ...{ tables, log, clock, onDeath },
+      ...{ tables, log, clock, onDeath: told.die },
       onRetry: (topic, error) => logger.warn('sending again', { topic, error }),
     });
     opened.push(() => outbox.close());

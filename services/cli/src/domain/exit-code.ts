@@ -55,6 +55,7 @@ const OF_CODE: Record<ConcordatErrorCode, ExitCode> = {
   CURSOR_INVALID: EXIT.usage,
   SYSTEM_UNKNOWN: EXIT.notFound,
   PURGED: EXIT.notFound,
+  KEY_LOST: EXIT.notFound,
   NOT_READABLE_YET: EXIT.tryAgain,
   BEHIND: EXIT.tryAgain,
   NOT_FRESH: EXIT.tryAgain,

@@ -47,6 +47,7 @@ const RETRYABLE = {
   SYSTEM_UNKNOWN: false,
   PURGED: false,
   NOT_READABLE_YET: true,
+  KEY_LOST: false,
   BEHIND: true,
   NOT_FRESH: true,
   READ_REFUSED: false,

@@ -8,7 +8,7 @@ import type { StoredSeal } from '../io/state/seal-table.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
 import { PacedRuns } from './paced-runs.js';
-import { sealOrders } from './seal-orders.js';
+import { sealAgain, sealOrders } from './seal-orders.js';
 
 /** Orders that come within this time are sealed and deleted together (DESIGN 4: at most 50 ms). */
 const GROUP_MS = 40;
@@ -77,7 +77,8 @@ export class SealOffice {
     const fresh: Waiting[] = [];
     const answers: (() => void)[] = [];
     for (const one of group) {
-      const before = this.#context.state.seals.find(one.order.value.orderId);
+      const before = this.#sealBefore(one);
+      if (before === 'refused') continue;
       if (!before) fresh.push(one);
       else if (equalBytes(before.orderHash, one.order.hash)) answers.push(() => one.done(before));
       else one.fail(idTaken());
@@ -95,6 +96,16 @@ export class SealOffice {
     this.#context.notices.wake();
     finishBurials(this.#context);
     for (const answer of answers) answer();
+  }
+
+  /** The answer that this order got, if it got one; after a loss of the state it is made once more. */
+  #sealBefore({ order, fail }: Waiting): StoredSeal | 'refused' | undefined {
+    try {
+      return this.#context.state.seals.find(order.value.orderId) ?? sealAgain(this.#context, order);
+    } catch (cause) {
+      fail(cause);
+      return 'refused';
+    }
   }
 }
 

@@ -20,6 +20,7 @@ import { type NodeContext, followPorts } from './context.js';
 import { withdraw } from './notices.js';
 import type { PacedRuns } from './paced-runs.js';
 import type { TopicFlow } from './readers.js';
+import { takeAnswers } from './restore/replay-receipts.js';
 
 const RECEIPTS_BATCH = 500;
 /** How long to wait before a deletion that failed, of a full disk perhaps, is tried again. */
@@ -112,11 +113,15 @@ export class PurgeHonour implements TopicFlow {
     const { state, clock } = this.#context;
     const { epoch, number, orderId, ids } = entry.value;
     const pending = { chain, epoch, number, origin: this.#origin, orderId, hash: entry.hash };
-    const outcomes = ids.map((id) => ({ id, outcome: this.#outcome(id) }));
+    // after a loss of the state: what was answered is not judged anew
+    const [given] = takeAnswers(this.#context, pending);
+    const outcomes =
+      given?.receipt.outcomes ?? ids.map((id) => ({ id, outcome: this.#outcome(id) }));
     if (!state.purges.add(pending, outcomes)) {
       state.chains.count('purge.known');
       return;
     }
+    if (given) state.purges.setReceipt(pending, given.bytes);
     withdraw(state, this.#origin, ids, 'PURGED');
     const events = ids.map((id) => ({ origin: this.#origin, id }));
     state.tombstones.bury(events, { orderId, atMs: clock.nowMs() });

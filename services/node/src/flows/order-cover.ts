@@ -35,6 +35,9 @@ interface KnownBlock {
   readonly recipients: ReadonlyMap<number, ReadonlySet<MemberId>>;
 }
 
+const ROW_LOST =
+  'an own event without its row: its header is part of the proof; restore a backup of data.db that has it';
+
 /** Reads covers within one commit; what several orders need of the same block is read once. */
 export class CoverReader {
   readonly #context: NodeContext;
@@ -44,7 +47,7 @@ export class CoverReader {
     this.#context = context;
   }
 
-  /** @throws ConcordatError INTERNAL for an event without its block or row */
+  /** @throws ConcordatError INTERNAL for an event without its block, STATE_LOST for one whose row is lost */
   read(events: ReadonlyMap<EventId, OwnEvent>): Cover {
     const held = new Map<MemberId, EventId[]>();
     const blocks: CoveredBlock[] = [];
@@ -73,9 +76,10 @@ export class CoverReader {
   }
 
   #headerOf(id: EventId): Uint8Array {
-    const row = this.#context.data.find(this.#context.self, id);
-    if (!row) throw new ConcordatError('INTERNAL', 'an own event without its row');
-    return row.header;
+    const { data, state, self } = this.#context;
+    const header = data.find(self, id)?.header ?? state.sealedHeaders.get(id);
+    if (!header) throw new ConcordatError('STATE_LOST', ROW_LOST);
+    return header;
   }
 
   #block(place: BlockPlace): KnownBlock {

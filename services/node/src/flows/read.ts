@@ -119,6 +119,9 @@ export class Reader {
     const type = categories.find(header.schemaHash);
     if (!type) throw new ConcordatError('SCHEMA_UNKNOWN', `${header.category}: schema not here`);
     const keys = vault.get(origin, id);
+    if (keys.size === 0 && origin === this.#context.self) {
+      throw new ConcordatError('KEY_LOST', 'its keys were lost with the vault: publish it again');
+    }
     const opened = new Map<string, Json>();
     for (const { name, sealed } of data.sections(origin, id)) {
       const key = keys.get(name);

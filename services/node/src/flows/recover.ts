@@ -1,25 +1,53 @@
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { grouped } from '@concordat/common/io/store/packed.js';
+import { type StoreMark, areMarkedAlike } from '../io/store-mark.js';
 import { finishBurials } from './finish-burials.js';
 import { writeReceipts } from './honour-purge.js';
 import type { NodeContext } from './context.js';
 import { announce } from './notices.js';
+import { announceHeld, deleteWhatCameBack, waitForLostKeys } from './restore/repair-stores.js';
+import { rememberSystems } from './systems.js';
 
 /** Rows that are looked at together. */
 const PAGE = 1_000;
 
 /**
  * Runs before anything is served: several files cannot commit as one, so what a crash left between two commits is
- * finished or dropped here. Purged events first, then rows with keys, what was never published, keys without a row.
+ * finished or dropped here, and so is what a lost store, or one put back from an earlier copy, left. Purged events
+ * first, then rows with keys, what was never published, keys without a row, rows without keys.
  */
 export function recover(context: NodeContext): void {
+  const wereClosed = areMarkedAlike(marks(context));
+  for (const mark of marks(context)) mark.clear();
+  rememberSystems(context);
+  context.vault.dropLostGenerations();
+  if (!wereClosed) {
+    announceHeld(context);
+    // before a receipt says that they are gone
+    deleteWhatCameBack(context);
+  }
   finishBurials(context);
   writeReceipts(context);
   finishKeyAnswers(context);
   // after a clean stop the counts agree, and a million rows need not be gone through
-  if (countsAgree(context)) return;
+  if (wereClosed && countsAgree(context)) return;
   dropUnpublished(context);
   dropOrphanKeys(context);
+  waitForLostKeys(context);
+}
+
+/** For a clean stop, when nothing works on the stores any more: the next start need not look for what came back. */
+export function markClosed(context: NodeContext): void {
+  const mark = context.random.bytes(16);
+  try {
+    for (const store of marks(context)) store.set(mark);
+  } catch {
+    // without it the next start looks at everything, and finds it in order
+  }
+}
+
+function marks({ data, vault, state }: NodeContext): StoreMark[] {
+  return [state.mark, vault.mark, data.mark];
 }
 
 /** Keys are stored only after they were checked, and all of an event together, so the row lacks nothing but this. */
@@ -60,12 +88,18 @@ function dropUnpublished({ self, data, state, vault }: NodeContext): void {
   data.delete(events);
 }
 
-function dropOrphanKeys({ data, vault }: NodeContext): void {
+/** Keys of own events stay while their rows are lost: nobody could give them back, and a backup may have the rows. */
+function dropOrphanKeys({ self, data, state, vault }: NodeContext): void {
   let last: { readonly origin: MemberId; readonly id: EventId } | undefined;
   for (;;) {
     const page = vault.eventsAfter(last, PAGE);
     last = page.at(-1);
     if (!last) return;
-    vault.delete(page.filter(({ origin, id }) => !data.has(origin, id)));
+    vault.delete(
+      page.filter(
+        ({ origin, id }) =>
+          !data.has(origin, id) && !(origin === self && state.own.event(id) !== undefined),
+      ),
+    );
   }
 }

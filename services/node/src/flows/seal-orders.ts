@@ -12,6 +12,7 @@ import type { NodeContext } from './context.js';
 import { type Appended, appendLedger } from './ledger-writer.js';
 import { withdraw } from './notices.js';
 import { type Cover, type CoveredBlock, CoverReader } from './order-cover.js';
+import { sealedBefore } from './restore/sealed-before.js';
 
 /** What one answer of DestroyKeys may have, with room for its frame. */
 const ANSWER_BYTES_MAX = 7 * 1024 * 1024;
@@ -50,6 +51,29 @@ export function sealOrders(
     );
     return plans.map((plan) => (plan.ok ? ok(keepSeal(context, plan.value, seals, nowMs)) : plan));
   });
+}
+
+/**
+ * The answer to an order that was sealed before the state was lost, made once more from the ledger: the same bytes by the
+ * same key. Undefined when the ledger has no seal of it.
+ *
+ * @throws ConcordatError ORDER_INVALID when its id was sealed for another order
+ */
+export function sealAgain(context: NodeContext, order: Order): StoredSeal | undefined {
+  const { state, codec, signer } = context;
+  const before = sealedBefore(context, order.value);
+  if (!before) return undefined;
+  const { orderId, ids } = order.value;
+  const cover = new CoverReader(context).read(state.own.events(ids));
+  const record = sealRecordOf(context, { order, ...cover }, before.seals, before.timeMs);
+  const sealRecord = signStatement(codec, signer, 'SealRecord', record).bytes;
+  const { evidence } = cover;
+  const stored: StoredSeal = { orderHash: order.hash, sealRecord, evidence, ledgerSeq: 0 };
+  state.db.transaction(() => {
+    state.seals.add(orderId, stored);
+    state.sealedHeaders.drop(ids);
+  });
+  return stored;
 }
 
 /** Reads only: whatever goes wrong with one order, the others are sealed. */

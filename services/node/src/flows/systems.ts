@@ -19,7 +19,7 @@ export function demandSystem({ state }: NodeContext, id: string): NationalSystem
 
 /** The same again changes nothing. A copy system becomes a view only when it owes no answer to a withdrawal. */
 export function registerSystem(context: NodeContext, id: string, kind: SystemKind): NationalSystem {
-  const { state, clock } = context;
+  const { state, data, clock } = context;
   const known = state.systems.find(id);
   if (!known && state.systems.all().length >= SYSTEMS_MAX) {
     const text = `expected at most ${String(SYSTEMS_MAX)} systems: use the id of one that is registered`;
@@ -30,7 +30,17 @@ export function registerSystem(context: NodeContext, id: string, kind: SystemKin
     throw fieldError('REQUEST_INVALID', 'kind', text);
   }
   state.systems.register(id, kind, clock.nowMs());
-  return demandSystem(context, id);
+  const registered = demandSystem(context, id);
+  data.systems.keep(registered);
+  return registered;
+}
+
+/** After a loss of the state, and before anything is receipted: copy systems are asked as before. */
+export function rememberSystems({ state, data }: NodeContext): void {
+  for (const { id, kind, registeredAtMs } of data.systems.all()) {
+    if (!state.systems.find(id)) state.systems.register(id, kind, registeredAtMs);
+  }
+  for (const system of state.systems.all()) data.systems.keep(system);
 }
 
 /** Keeps what a system has done; receipts that waited for it are signed at once. */

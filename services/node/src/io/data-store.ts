@@ -21,8 +21,11 @@ import {
 } from '@concordat/common/io/store/packed.js';
 import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import { type EventBody, decodeBody, encodeBody } from './data/body.js';
+import { KNOWN_SYSTEMS_SCHEMA, KnownSystems } from './data/known-systems.js';
+import { RowRepair } from './data/row-repair.js';
 import { type EventState, TALLY_SCHEMA, Tally } from './data/tally.js';
 import { WAITING_SCHEMA, WaitingRows } from './data/waiting-rows.js';
+import { STORE_MARK_SCHEMA, StoreMark } from './store-mark.js';
 
 /**
  * Rows stand in batches, a block or a feed statement each; a body is found by batch and place. What changes in an
@@ -31,6 +34,8 @@ import { WAITING_SCHEMA, WaitingRows } from './data/waiting-rows.js';
 const SCHEMA = `${CHAIN_SCHEMA}
 ${TALLY_SCHEMA}
 ${WAITING_SCHEMA}
+${STORE_MARK_SCHEMA}
+${KNOWN_SYSTEMS_SCHEMA}
 CREATE TABLE IF NOT EXISTS event(
   origin TEXT NOT NULL, id BLOB NOT NULL, state TEXT NOT NULL, batch INTEGER NOT NULL, place INTEGER NOT NULL,
   delete_by BLOB, PRIMARY KEY(origin, id)) WITHOUT ROWID;
@@ -70,13 +75,19 @@ export class DataStore {
   readonly db: Sqlite;
   readonly chains: ChainTables;
   readonly waiting: WaitingRows;
+  readonly mark: StoreMark;
+  readonly systems: KnownSystems;
+  readonly repair: RowRepair;
   readonly #tally: Tally;
 
   constructor(file: string) {
     this.db = new Sqlite(file, SCHEMA);
     this.chains = new ChainTables(this.db);
     this.waiting = new WaitingRows(this.db);
+    this.mark = new StoreMark(this.db);
+    this.systems = new KnownSystems(this.db);
     this.#tally = new Tally(this.db);
+    this.repair = new RowRepair(this.db, this.#tally);
   }
 
   /** Those of these events that have a row. */

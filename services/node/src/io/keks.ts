@@ -63,6 +63,10 @@ export class KekFiles {
     }
   }
 
+  has(generation: number): boolean {
+    return existsSync(this.#file(generation));
+  }
+
   wrap(generation: number, key: Uint8Array, label: Uint8Array): Uint8Array {
     const nonce = this.#random.bytes(NONCE_BYTES);
     const secret = { key: this.#key(generation), nonce };

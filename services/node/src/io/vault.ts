@@ -19,9 +19,11 @@ import {
 } from '@concordat/common/io/store/packed.js';
 import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import { KekFiles } from './keks.js';
+import { STORE_MARK_SCHEMA, StoreMark } from './store-mark.js';
 import { SUBJECT_INDEX_SCHEMA, SubjectIndex } from './vault/subject-index.js';
 
-const SCHEMA = `${SUBJECT_INDEX_SCHEMA}
+const SCHEMA = `${STORE_MARK_SCHEMA}
+${SUBJECT_INDEX_SCHEMA}
 CREATE TABLE IF NOT EXISTS generation(
   generation INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, rows INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS event_key(
@@ -45,6 +47,7 @@ export interface VaultRow {
 
 /** Section keys, each wrapped under the key of its generation. Never in a backup. */
 export class Vault {
+  readonly mark: StoreMark;
   readonly #db: Sqlite;
   readonly #keks: KekFiles;
   readonly #subjects: SubjectIndex;
@@ -54,6 +57,7 @@ export class Vault {
     const keks = new KekFiles(kekDir, random);
     this.#keks = keks;
     this.#subjects = new SubjectIndex(this.#db, () => keks.subjects());
+    this.mark = new StoreMark(this.#db);
   }
 
   /**
@@ -127,6 +131,33 @@ export class Vault {
   /** Those of these events that are about one of these subjects, in the spelling of `domain/subjects.ts`. */
   about(origin: MemberId, ids: readonly EventId[], subjects: readonly string[]): Set<EventId> {
     return this.#subjects.about(origin, ids, subjects);
+  }
+
+  /** Those of these events whose keys are held; no key is unwrapped. */
+  heldAmong(origin: MemberId, ids: readonly EventId[]): Set<EventId> {
+    const sql = `SELECT nth.i FROM nth JOIN event_key ON origin = ?1 AND id = ${idAt(2)} WHERE nth.i < ?3`;
+    const found = lookUp(ids, (packed, count) => this.#db.all(sql, origin, packed, count));
+    return new Set(found.map(({ id }) => id));
+  }
+
+  /**
+   * Drops what nobody can unwrap any more, for the file of its generation's key is lost.
+   *
+   * @returns how many events lost their keys so
+   */
+  dropLostGenerations(): number {
+    const lost = this.#db
+      .all('SELECT generation FROM generation')
+      .map((row) => numberOf(row, 'generation'))
+      .filter((generation) => !this.#keks.has(generation));
+    return this.#db.transaction(() => {
+      let dropped = 0;
+      for (const generation of lost) {
+        dropped += this.#db.run('DELETE FROM event_key WHERE generation = ?', generation);
+        this.#db.run('DELETE FROM generation WHERE generation = ?', generation);
+      }
+      return dropped;
+    });
   }
 
   countEvents(): number {

@@ -122,6 +122,20 @@ export class OwnPublications {
     return new Map(found.map(({ id, row }) => [id, ownEvent(row)]));
   }
 
+  /** The next events in order of id. */
+  after(
+    last: EventId | undefined,
+    limit: number,
+  ): { readonly id: EventId; readonly event: OwnEvent }[] {
+    return this.#db
+      .all(
+        'SELECT * FROM own_event WHERE id > ? ORDER BY id LIMIT ?',
+        last ? idBytes(last) : new Uint8Array(),
+        limit,
+      )
+      .map((row) => ({ id: eventIdIn(bytesOf(row, 'id')), event: ownEvent(row) }));
+  }
+
   /** The first event that replaced this one, by id. */
   successorOf(id: EventId): EventId | undefined {
     const row = this.#db.get(

@@ -6,7 +6,13 @@ import {
   idBytes,
 } from '@concordat/common/domain/ids.js';
 import type { PurgeOutcome } from '@concordat/common/domain/records.js';
-import { type Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
+import {
+  type Row,
+  type Sqlite,
+  bytesOf,
+  numberOf,
+  textOf,
+} from '@concordat/common/io/store/sqlite.js';
 import { eventIdIn, orderIdIn } from './stored-ids.js';
 
 export const PURGE_ENTRIES_SCHEMA = `
@@ -75,14 +81,14 @@ export class PurgeEntries {
          ORDER BY chain, epoch, number LIMIT ?`,
         limit,
       )
-      .map((row) => ({
-        chain: textOf(row, 'chain'),
-        epoch: numberOf(row, 'epoch'),
-        number: numberOf(row, 'number'),
-        origin: textOf(row, 'origin') as MemberId,
-        orderId: orderIdIn(bytesOf(row, 'order_id')),
-        hash: bytesOf(row, 'hash') as Hash,
-      }));
+      .map(entryIn);
+  }
+
+  /** All entries without a receipt, in order, also those that wait for a system. */
+  unanswered(): PendingEntry[] {
+    return this.#db
+      .all('SELECT * FROM purge_entry WHERE receipt IS NULL ORDER BY chain, epoch, number')
+      .map(entryIn);
   }
 
   outcomes(entry: PendingEntry): { readonly id: EventId; readonly outcome: PurgeOutcome }[] {
@@ -121,4 +127,15 @@ export class PurgeEntries {
     const row = this.#db.get('SELECT count(*) AS n FROM purge_entry WHERE receipt IS NOT NULL');
     return numberOf(row ?? {}, 'n');
   }
+}
+
+function entryIn(row: Row): PendingEntry {
+  return {
+    chain: textOf(row, 'chain'),
+    epoch: numberOf(row, 'epoch'),
+    number: numberOf(row, 'number'),
+    origin: textOf(row, 'origin') as MemberId,
+    orderId: orderIdIn(bytesOf(row, 'order_id')),
+    hash: bytesOf(row, 'hash') as Hash,
+  };
 }

@@ -54,13 +54,8 @@ export class Tombstones {
         by.atMs,
         by.ledgerNumber ?? null,
       );
-      this.#db.run(
-        `INSERT OR IGNORE INTO unfinished SELECT ?1, ${idAt(2)} FROM nth WHERE nth.i < ?3`,
-        origin,
-        ids,
-        count,
-      );
     }
+    this.deleteAgain(events);
   }
 
   /** Those of these events that are gone. */
@@ -107,6 +102,18 @@ export class Tombstones {
       origin: textOf(row, 'origin') as MemberId,
       id: eventIdIn(bytesOf(row, 'id')),
     }));
+  }
+
+  /** Something of these came back, from an earlier copy of a store: they are deleted once more. */
+  deleteAgain(events: readonly { readonly origin: MemberId; readonly id: EventId }[]): void {
+    for (const { origin, ids, count } of packedByOrigin(events)) {
+      this.#db.run(
+        `INSERT OR IGNORE INTO unfinished SELECT ?1, ${idAt(2)} FROM nth WHERE nth.i < ?3`,
+        origin,
+        ids,
+        count,
+      );
+    }
   }
 
   finish(events: readonly { readonly origin: MemberId; readonly id: EventId }[]): void {

@@ -1,0 +1,87 @@
+import { equalBytes } from '@concordat/common/domain/bytes.js';
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import type { MemberId } from '@concordat/common/domain/ids.js';
+import type { Receipt } from '@concordat/common/domain/records.js';
+import { type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
+import { receiptsTopic } from '@concordat/common/domain/topics.js';
+import type { LogClient } from '@concordat/common/io/log-client.js';
+import type { PendingEntry } from '../../io/state/purge-entries.js';
+import type { NodeContext } from '../context.js';
+import { chainsAhead, ownReceipts } from './own-topics.js';
+
+const BATCH = 500;
+
+/**
+ * Takes over the receipts that this node is known to have signed: their chain goes on where the topic ends, and the
+ * entries they answer are answered with the same bytes when the purge ledger is read from its beginning.
+ *
+ * @returns how many receipts were taken over
+ * @throws ConcordatError STATE_LOST when the topic does not carry the whole chain
+ */
+export async function replayReceipts(
+  context: NodeContext,
+  log: LogClient,
+  origin: MemberId,
+): Promise<number> {
+  const ahead = await chainsAhead(context, log, ownReceipts(context, origin));
+  if (ahead.size === 0) return 0;
+  const { codec, keys, self, state } = context;
+  const topic = receiptsTopic({ origin, recipient: self });
+  const before = state.chains.ownHead(topic).number;
+  let batch: Verified<'Receipt'>[] = [];
+  const apply = (): void => {
+    state.db.transaction(() => {
+      for (const receipt of batch) takeOver(context, topic, receipt);
+    });
+    batch = [];
+  };
+  await log.scan(topic, 0, 0n, ({ value }) => {
+    const receipt = verifyStatement(codec, keys, 'Receipt', value, { signer: self });
+    // a stranger's bytes on our topic are none of ours
+    if (!receipt.ok || receipt.value.value.origin !== origin) return;
+    if (receipt.value.value.number <= before) return;
+    batch.push(receipt.value);
+    if (batch.length >= BATCH) apply();
+  });
+  apply();
+  answerPending(context);
+  return state.chains.ownHead(topic).number - before;
+}
+
+function takeOver({ state }: NodeContext, topic: string, receipt: Verified<'Receipt'>): void {
+  const { epoch, number, previous, origin, entryHash } = receipt.value;
+  const head = state.chains.ownHead(topic);
+  if (number <= head.number) return;
+  if (number !== head.number + 1 || !equalBytes(previous, head.hash)) {
+    const expected = `expected receipt ${String(head.number + 1)} of one chain`;
+    throw new ConcordatError('STATE_LOST', `${topic}: ${expected}, came ${String(number)}`);
+  }
+  state.chains.advanceOwn(topic, head, { epoch, number, hash: receipt.hash });
+  state.answered.add(origin, entryHash, number, receipt.bytes);
+}
+
+/** Entries of an older state that were answered after it: their answer is the one that was given. */
+function answerPending(context: NodeContext): void {
+  const { state } = context;
+  state.db.transaction(() => {
+    for (const entry of state.purges.unanswered()) {
+      const [given] = takeAnswers(context, entry);
+      if (given) state.purges.setReceipt(entry, given.bytes);
+    }
+  });
+}
+
+/** The receipts that were given for this entry before the state was lost; asked once, in the entry's commit. */
+export function takeAnswers(
+  { state, codec }: NodeContext,
+  { origin, hash }: Pick<PendingEntry, 'origin' | 'hash'>,
+): { readonly receipt: Receipt; readonly bytes: Uint8Array }[] {
+  const found = state.answered.of(origin, hash).map((bytes) => {
+    const signed = codec.decode('Signed', bytes);
+    const receipt = signed.ok ? codec.decode('Receipt', signed.value.payload) : signed;
+    if (!receipt.ok) throw new ConcordatError('INTERNAL', 'an own receipt does not decode');
+    return { receipt: receipt.value, bytes };
+  });
+  if (found.length > 0) state.answered.drop(origin, hash);
+  return found;
+}
