@@ -19,7 +19,8 @@ export function aeadSeal(
   const { key, nonce } = secret;
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(additionalData);
-  const ciphertext = concatBytes(cipher.update(plaintext), cipher.final());
+  const ciphertext = cipher.update(plaintext);
+  cipher.final(); // of a stream mode nothing is left over
   return { ciphertext, tag: cipher.getAuthTag() };
 }
 
@@ -58,7 +59,9 @@ export function aeadOpen(
   decipher.setAAD(additionalData);
   decipher.setAuthTag(tag);
   try {
-    return concatBytes(decipher.update(ciphertext), decipher.final());
+    const plaintext = decipher.update(ciphertext);
+    decipher.final(); // throws for a wrong tag; of a stream mode nothing is left over
+    return plaintext;
   } catch {
     // node:crypto reports a wrong tag only by throwing
     return undefined;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { LOGICAL_TYPE_NAMES, logicalRule } from './logical-types.js';
 
 const ruleOf = (name: string) => {
@@ -86,4 +87,33 @@ test.each<[name: string, value: unknown]>([
 test('a time may come without milliseconds, and leaves with them', () => {
   const { encode, decode } = ruleOf('timestamp-millis');
   expect(decode(encode('2026-01-31T12:00:00Z'))).toBe('2026-01-31T12:00:00.000Z');
+});
+
+test('a time is what Date.parse says, with any number of digits of its fraction', () => {
+  const inRange = fc.integer({ min: 0, max: Date.UTC(2200, 0, 1) - 1 });
+  fc.assert(
+    fc.property(inRange, fc.integer({ min: 0, max: 3 }), (ms, digits) => {
+      const whole = new Date(ms).toISOString();
+      const text = digits === 0 ? `${whole.slice(0, 19)}Z` : `${whole.slice(0, 20 + digits)}Z`;
+      expect(ruleOf('timestamp-millis').encode(text)).toBe(Date.parse(text));
+    }),
+  );
+});
+
+test('of all days that can be written, those are taken that a month has', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1_795, max: 2_205 }),
+      fc.integer({ min: 0, max: 13 }),
+      fc.integer({ min: 0, max: 32 }),
+      (year, month, date) => {
+        const two = (value: number): string => String(value).padStart(2, '0');
+        const text = `${String(year)}-${two(month)}-${two(date)}`;
+        const ms = Date.UTC(year, month - 1, date);
+        const isDay = new Date(ms).toISOString().startsWith(text) && year >= 1_800 && year < 2_200;
+        expect(ruleOf('date').encode(text)).toBe(isDay ? ms / 86_400_000 : undefined);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
 });

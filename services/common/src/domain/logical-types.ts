@@ -32,9 +32,23 @@ function dateText(day: unknown): string | undefined {
 
 function dayOf(text: unknown): number | undefined {
   if (typeof text !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(text)) return undefined;
-  const day = Date.parse(text) / DAY_MS;
-  // a day that no month has would have become another one
-  return dateText(day) === text ? day : undefined;
+  const [year, month, date] = [digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10)];
+  // a day that no month has would become another one
+  if (month < 1 || month > 12 || date < 1 || date > daysIn(year, month)) return undefined;
+  const day = Date.UTC(year, month - 1, date) / DAY_MS;
+  return day < FIRST_DAY || day > LAST_DAY ? undefined : day;
+}
+
+/** The number that these decimal digits spell. */
+function digits(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at += 1) value = value * 10 + text.charCodeAt(at) - 0x30;
+  return value;
+}
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
 function timeText(ms: unknown): string | undefined {
@@ -42,12 +56,18 @@ function timeText(ms: unknown): string | undefined {
   return new Date(ms).toISOString();
 }
 
+const TIME = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,3})?Z$/;
+
 function msOf(text: unknown): number | undefined {
-  if (typeof text !== 'string') return undefined;
-  const parts = /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,3})?Z$/.exec(text);
-  if (!parts || dayOf(parts[1]) === undefined) return undefined;
-  const ms = Date.parse(text);
-  return timeText(ms) === undefined ? undefined : ms;
+  if (typeof text !== 'string' || !TIME.test(text)) return undefined;
+  const day = dayOf(text.slice(0, 10));
+  if (day === undefined) return undefined;
+  const minutes = digits(text, 11, 13) * 60 + digits(text, 14, 16);
+  const seconds = minutes * 60 + digits(text, 17, 19);
+  // up to three digits of a fraction, from the greatest on
+  const fraction = text.length > 21 ? text.slice(20, -1).padEnd(3, '0') : '000';
+  const ms = day * DAY_MS + seconds * 1_000 + digits(fraction, 0, 3);
+  return ms < 0 ? undefined : ms;
 }
 
 function isWhole(value: unknown): value is number {
@@ -77,11 +97,11 @@ const SHORT_MAX = 256;
 const LONG_MAX = 65_536;
 /** Control characters, and the bidirectional ones that make a text look like another. */
 const CONTROLS = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
+/** The same without tab and line feed: a long text has lines. */
+const CONTROLS_BUT_LINES = /[^\P{Cc}\t\n]|[\u202a-\u202e\u2066-\u2069]/u;
 
-/** A long text has lines. */
 function isLongText(text: string): boolean {
-  if (text.length === 0 || text.length > LONG_MAX) return false;
-  return !CONTROLS.test(text.replaceAll(/[\t\n]/g, ''));
+  return text.length > 0 && text.length <= LONG_MAX && !CONTROLS_BUT_LINES.test(text);
 }
 
 function partialDate(text: string): boolean {

@@ -43,6 +43,11 @@ test.each<[name: string, text: string, message: RegExp]>([
   ],
   ['__proto__', '{"a":[{"__proto__":{}}]}', /^\$\.a\[0\]: a key that is not allowed/],
   ['an escaped __proto__', String.raw`{"\u005f_proto__":{}}`, /^\$: a key that is not allowed/],
+  [
+    'a key behind one that ends in backslashes',
+    String.raw`{"a\\":1,"b\"":2,"b\"":3}`,
+    /^\$\.b": a key stands twice/,
+  ],
   ['constructor', '{"constructor":{}}', /^\$: a key that is not allowed/],
   ['33 levels', '['.repeat(33) + ']'.repeat(33), /^\$: deeper than 32/],
   ['half of a character', String.raw`{"a":["x","\ud800"]}`, /^\$\.a\[1\]: half of a character/],
