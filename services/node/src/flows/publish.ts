@@ -1,19 +1,11 @@
-import { BLOCK_BYTES_MAX, BLOCK_ENVELOPES_MAX, blockRef } from '@concordat/common/domain/block.js';
-import { ZERO_HASH, sha256 } from '@concordat/common/domain/bytes.js';
-import { type Head, nextLink } from '@concordat/common/domain/chain.js';
-import { cloudEventHeaders } from '@concordat/common/domain/cloud-event.js';
-import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { BLOCK_BYTES_MAX, BLOCK_ENVELOPES_MAX } from '@concordat/common/domain/block.js';
+import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId } from '@concordat/common/domain/ids.js';
-import { leafHash, merkleRoot } from '@concordat/common/domain/merkle.js';
-import type { BlockStatement, PublicationTable } from '@concordat/common/domain/records.js';
-import { SUITE, signStatement } from '@concordat/common/domain/statement.js';
 import { eventsTopic, ledgerTopic } from '@concordat/common/domain/topics.js';
 import { type Composed, type Draft, compose } from '../domain/compose.js';
-import type { NewRow } from '../io/data-store.js';
-import type { BlockPlace } from '../io/state/own-publications.js';
+import type { BlockPlace, OwnEvent } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
-import { appendLedger } from './ledger-writer.js';
-import { announce } from './notices.js';
+import { dropUnpublished, publishBlocks } from './publish-blocks.js';
 
 /** How long a lone event waits for company when its lane is idle. */
 const IDLE_WAIT_MS = 5;
@@ -32,25 +24,35 @@ export interface Published {
   readonly repeated: boolean;
 }
 
+/** Learns what became of events: one for a whole stream, whose events stand at positions. */
+export interface Outcomes {
+  published(position: number, published: Published): void;
+  failed(position: number, cause: unknown): void;
+}
+
+export interface Offer {
+  readonly position: number;
+  readonly draft: Draft;
+}
+
+interface Waiter {
+  readonly position: number;
+  readonly outcomes: Outcomes;
+}
+
 interface Pending {
   readonly composed: Composed;
   /** the lane of the event that this one replaces: a subject's chain stays in order */
   readonly pinned: number | undefined;
-  readonly done: (published: Published) => void;
-  readonly failed: (cause: unknown) => void;
+  readonly first: Waiter;
+  /** who sent the same event again meanwhile */
+  readonly repeated: Waiter[];
 }
 
 /** What an idle lane will carry as its next block. */
 interface Closing {
   readonly lane: number;
   readonly taken: readonly Pending[];
-}
-
-interface NewBlock {
-  readonly lane: number;
-  readonly chain: string;
-  readonly head: Head;
-  readonly composed: readonly Composed[];
 }
 
 /**
@@ -61,7 +63,6 @@ export class Publisher {
   readonly #context: NodeContext;
   readonly #lanes: number;
   readonly #pending = new Map<EventId, Pending>();
-  readonly #waiting = new Map<EventId, Promise<Published>>();
   /** lanes whose end of sending will close the next block */
   readonly #watched = new Set<number>();
   #pendingBytes = 0;
@@ -77,27 +78,63 @@ export class Publisher {
   }
 
   /** Answers once the event is published: its block, its ledger record and its outbox row are committed. */
-  async publish(draft: Draft): Promise<Published> {
+  publish(draft: Draft): Promise<Published> {
+    return new Promise((done, failed) => {
+      this.offer([{ position: 0, draft }], {
+        published: (_position, published) => done(published),
+        failed: (_position, cause) => failed(asConcordatError(cause)),
+      });
+    });
+  }
+
+  /** The same for several, which are looked up together; each outcome is told once, at once or later. */
+  offer(offers: readonly Offer[], outcomes: Outcomes): void {
+    let known: ReadonlyMap<EventId, OwnEvent>;
+    try {
+      known = this.#context.state.own.events(offers.flatMap(idsOf));
+    } catch (cause) {
+      for (const { position } of offers) outcomes.failed(position, cause);
+      return;
+    }
+    for (const { position, draft } of offers) this.#accept(draft, known, { position, outcomes });
+    if (this.#pending.size === 0) return;
+    this.#schedule(this.#pending.size >= BLOCK_ENVELOPES_MAX ? 0 : IDLE_WAIT_MS);
+  }
+
+  #accept(draft: Draft, known: ReadonlyMap<EventId, OwnEvent>, waiter: Waiter): void {
+    try {
+      this.#take(draft, known, waiter);
+    } catch (cause) {
+      waiter.outcomes.failed(waiter.position, cause);
+    }
+  }
+
+  /** @param known of this event and the one that it replaces: what is published; nothing may be awaited since */
+  #take(draft: Draft, known: ReadonlyMap<EventId, OwnEvent>, waiter: Waiter): void {
     if (this.#lanes === 0) {
       const text = 'this member publishes nothing: the federation file lists no consent service';
       throw new ConcordatError('REQUEST_INVALID', text);
     }
-    const before = this.#first(draft.id);
-    if (before) return { ...(await before), repeated: true };
-    const pinned = this.#laneOf(draft.supersedes);
+    const waiting = this.#pending.get(draft.id);
+    if (waiting) {
+      waiting.repeated.push(waiter);
+      return;
+    }
+    const own = known.get(draft.id);
+    if (own) {
+      tell(waiter, { id: draft.id, place: own, leaf: own.leaf, repeated: true });
+      return;
+    }
+    const pinned = laneOf(draft.supersedes, known);
     if (this.#closed || this.#pending.size >= PENDING_MAX) {
       throw new ConcordatError('PEER_UNAVAILABLE', 'too many events wait for a block: try again');
     }
     const { codec, random, self } = this.#context;
     const composed = compose(codec, random, self, draft);
     if (!composed.ok) throw composed.error;
-    const published = new Promise<Published>((done, failed) => {
-      this.#pending.set(draft.id, { composed: composed.value, pinned, done, failed });
-      this.#pendingBytes += composed.value.bytes;
-    }).finally(() => this.#waiting.delete(draft.id));
-    this.#waiting.set(draft.id, published);
-    this.#schedule(this.#pending.size >= BLOCK_ENVELOPES_MAX ? 0 : IDLE_WAIT_MS);
-    return published;
+    const { value } = composed;
+    this.#pending.set(draft.id, { composed: value, pinned, first: waiter, repeated: [] });
+    this.#pendingBytes += value.bytes;
   }
 
   /** Is there room for more of a stream? Single calls are let in beyond it, up to a limit of their own. */
@@ -115,7 +152,12 @@ export class Publisher {
 
   /** Resolves when this id waits for a block no more, at once if it never did. */
   async settled(id: EventId): Promise<void> {
-    await this.#waiting.get(id)?.catch(() => undefined);
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    await new Promise<void>((resolve) => {
+      const outcomes = { published: () => resolve(), failed: () => resolve() };
+      pending.repeated.push({ position: 0, outcomes });
+    });
   }
 
   #tellRoom(): void {
@@ -127,26 +169,9 @@ export class Publisher {
     this.#closed = true;
     this.#tellRoom();
     const stopping = new ConcordatError('PEER_UNAVAILABLE', 'stopped before the event had a block');
-    for (const { failed } of this.#pending.values()) failed(stopping);
+    const left = [...this.#pending.values()];
     this.#pending.clear();
-  }
-
-  #first(id: EventId): Promise<Published> | undefined {
-    const waiting = this.#waiting.get(id);
-    if (waiting) return waiting;
-    const own = this.#context.state.own.event(id);
-    if (!own) return undefined;
-    const { lane, epoch, number, leaf } = own;
-    return Promise.resolve({ id, lane, epoch, number, leaf, repeated: true });
-  }
-
-  #laneOf(supersedes: EventId | null): number | undefined {
-    if (supersedes === null) return undefined;
-    const own = this.#context.state.own.event(supersedes);
-    if (!own) {
-      throw new ConcordatError('EVENT_UNKNOWN', 'supersedes: expected an event published here');
-    }
-    return own.lane;
+    for (const pending of left) fail(pending, stopping);
   }
 
   #schedule(waitMs: number): void {
@@ -170,7 +195,7 @@ export class Publisher {
       const lane = (first + tried) % this.#lanes;
       if (!this.#hasFullBlock() && (closing.length > 0 || this.#isAnySending())) break;
       if (this.#isSending(lane)) continue;
-      const taken = this.#take(lane);
+      const taken = this.#takeFor(lane);
       if (taken.length === 0) continue;
       this.#open = (lane + 1) % this.#lanes;
       closing.push({ lane, taken });
@@ -208,7 +233,7 @@ export class Publisher {
     }
   }
 
-  #take(lane: number): Pending[] {
+  #takeFor(lane: number): Pending[] {
     const taken: Pending[] = [];
     let bytes = 0;
     for (const pending of this.#pending.values()) {
@@ -226,146 +251,60 @@ export class Publisher {
     return taken;
   }
 
-  /** The blocks of all lanes that were idle share their commits: each commit waits for the disk. */
   #close(closing: readonly Closing[]): void {
-    const { outbox, self, recent } = this.#context;
+    const { outbox, self, recent, notices } = this.#context;
+    const blocks = closing.map(({ lane, taken }) => ({
+      lane,
+      composed: taken.map(({ composed }) => composed),
+    }));
     try {
-      for (const { place, taken } of this.#commit(closing)) {
+      const places = publishBlocks(this.#context, blocks);
+      for (const [at, place] of places.entries()) {
         outbox.wake(eventsTopic(self), place.lane);
-        for (const [leaf, pending] of taken.entries()) {
+        for (const [leaf, pending] of (closing[at]?.taken ?? []).entries()) {
           const { id, header, audience } = pending.composed;
           // these two only: the keys are in the vault, and nowhere else from here on
           recent.keep(self, id, { header, audience });
-          pending.done({ id, leaf, repeated: false, ...place });
+          tell(pending.first, { id, place, leaf, repeated: false });
+          for (const waiter of pending.repeated) tell(waiter, { id, place, leaf, repeated: true });
         }
       }
       outbox.wake(ledgerTopic(self), 0);
-      this.#context.notices.wake();
+      notices.wake();
     } catch (cause) {
-      const all = closing.flatMap(({ taken }) => taken);
-      this.#drop(all);
-      for (const pending of all) pending.failed(cause);
+      for (const { composed } of blocks) dropUnpublished(this.#context, composed);
+      for (const { taken } of closing) for (const pending of taken) fail(pending, cause);
     }
     this.#tellRoom();
   }
-
-  /** Nothing of a failed commit may look published; what cannot be dropped now is dropped at the next start. */
-  #drop(taken: readonly Pending[]): void {
-    const { data, vault, state, self, warn } = this.#context;
-    try {
-      const events = taken
-        .filter(({ composed }) => !state.own.event(composed.id))
-        .map(({ composed }) => ({ origin: self, id: composed.id }));
-      vault.delete(events);
-      data.delete(events);
-    } catch {
-      warn('INTERNAL', 'rows of events that were not published stay until the next start');
-    }
-  }
-
-  /** Publish = vault, then data, then state: the last commit publishes. */
-  #commit(closing: readonly Closing[]): (Closing & { readonly place: BlockPlace })[] {
-    const { vault, data, state, self } = this.#context;
-    const blocks = closing.map((one) => {
-      const chain = `${eventsTopic(self)}/${String(one.lane)}`;
-      const composed = one.taken.map((pending) => pending.composed);
-      return { ...one, chain, composed, head: state.chains.ownHead(chain) };
-    });
-    const all = blocks.flatMap(({ composed }) => composed);
-    vault.put(
-      all.map(({ id, keys, subjects, header }) => ({
-        ...{ origin: self, id, keys, subjects },
-        deleteByMs: header.retainUntilMs,
-      })),
-    );
-    data.db.transaction(() => {
-      this.#dropLeftovers(all);
-      for (const { chain, head, composed } of blocks) {
-        const { epoch, number } = nextLink(head);
-        const batch = data.waiting.open({ origin: self, chain, epoch, number });
-        data.insert(self, 'published', batch, composed.map(newRow));
-      }
-    });
-    return state.db.transaction(() =>
-      blocks.map((block) => ({ ...block, place: this.#publishBlock(block) })),
-    );
-  }
-
-  /** What a failed commit left behind: it was never published, and its keys are not these. */
-  #dropLeftovers(composed: readonly Composed[]): void {
-    const { data, self } = this.#context;
-    const left = data.knownAmong(
-      self,
-      composed.map(({ id }) => id),
-    );
-    data.delete([...left].map((id) => ({ origin: self, id })));
-  }
-
-  #publishBlock({ lane, chain, head, composed }: NewBlock): BlockPlace {
-    const { state, codec, signer, keys, self, clock } = this.#context;
-    const topic = eventsTopic(self);
-    const leafHashes = composed.map(({ envelope }) => leafHash(envelope.header));
-    const nowMs = clock.nowMs();
-    const statement: BlockStatement = {
-      suite: SUITE,
-      federation: keys.federation,
-      origin: self,
-      keyId: signer.keyId,
-      lane,
-      ...nextLink(head),
-      timeMs: nowMs,
-      treeSize: composed.length,
-      root: merkleRoot(leafHashes),
-    };
-    const signed = signStatement(codec, signer, 'BlockStatement', statement);
-    const { epoch, number, treeSize } = statement;
-    const place = { lane, epoch, number };
-    state.chains.advanceOwn(chain, head, { epoch, number, hash: signed.hash });
-    state.own.addBlock({
-      ...place,
-      hash: signed.hash,
-      treeSize,
-      statement: signed.bytes,
-      leafHashes,
-    });
-    state.own.addEvents(
-      place,
-      composed.map(({ header }) => header),
-    );
-    announce(
-      state,
-      self,
-      composed.map(({ id, header }) => ({ id, category: header.category })),
-    );
-    const value = codec.encode('Block', {
-      statement: signed.bytes,
-      envelopes: composed.map(({ envelope }) => envelope),
-    });
-    const headers = cloudEventHeaders({ kind: 'block', source: self, chain, epoch, number });
-    state.chains.enqueueKept(topic, lane, { value, headers }, { epoch, number, atMs: nowMs });
-    const table: PublicationTable = {
-      rows: composed.map(({ id, header }, leaf) => ({
-        id,
-        headerHash: leafHashes[leaf] ?? ZERO_HASH,
-        category: header.category,
-        retainUntilMs: header.retainUntilMs,
-        supersedes: header.supersedes,
-      })),
-    };
-    const body = codec.encode('PublicationTable', table);
-    const block = blockRef({ value: statement, hash: signed.hash });
-    appendLedger(
-      this.#context,
-      { block, kind: 'PUBLICATION', treeSize, root: sha256(body), body },
-      nowMs,
-    );
-    return place;
-  }
 }
 
-function newRow({ id, header, envelope }: Composed, place: number): NewRow {
-  const { audience } = envelope;
-  const { category } = header;
-  const body = { category, header: envelope.header, sections: envelope.sections };
-  return { id, place, body: { ...body, ...(audience && { audience }) } };
+interface Found {
+  readonly id: EventId;
+  readonly place: BlockPlace;
+  readonly leaf: number;
+  readonly repeated: boolean;
+}
+
+function tell({ position, outcomes }: Waiter, { id, place, leaf, repeated }: Found): void {
+  const { lane, epoch, number } = place;
+  outcomes.published(position, { id, lane, epoch, number, leaf, repeated });
+}
+
+function fail({ first, repeated }: Pending, cause: unknown): void {
+  for (const { position, outcomes } of [first, ...repeated]) outcomes.failed(position, cause);
+}
+
+function idsOf({ draft: { id, supersedes } }: Offer): EventId[] {
+  return supersedes === null ? [id] : [id, supersedes];
+}
+
+function laneOf(
+  supersedes: EventId | null,
+  known: ReadonlyMap<EventId, OwnEvent>,
+): number | undefined {
+  if (supersedes === null) return undefined;
+  const own = known.get(supersedes);
+  if (own) return own.lane;
+  throw new ConcordatError('EVENT_UNKNOWN', 'supersedes: expected an event published here');
 }

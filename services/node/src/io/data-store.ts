@@ -8,10 +8,13 @@ import {
 import type { SealedSection } from '@concordat/common/domain/records.js';
 import { CHAIN_SCHEMA, ChainTables } from '@concordat/common/io/store/chain-tables.js';
 import {
+  blobAt,
+  blobsIn,
   idAt,
   idsIn,
   lookUp,
   numberAt,
+  packBlobs,
   packIds,
   packNumbers,
   packedByOrigin,
@@ -115,14 +118,6 @@ export class DataStore {
   ): void {
     this.db.transaction(() => {
       for (const run of followingEachOther(rows)) this.#insertRun(origin, state, batch, run);
-      for (const { place, body } of rows) {
-        // what a failed attempt left behind gives way
-        this.db.run(
-          'INSERT OR REPLACE INTO body VALUES(?, ?)',
-          batch * BATCH_PLACES + place,
-          encodeBody(body),
-        );
-      }
       this.#tally.add(origin, state, rows.length);
     });
   }
@@ -139,6 +134,12 @@ export class DataStore {
       run[0]?.place ?? 0,
       packNumbers(run.map(({ body }) => body.release?.deleteByMs ?? 0)),
       run.length,
+    );
+    // what a failed attempt left behind gives way
+    this.db.run(
+      `INSERT OR REPLACE INTO body SELECT ?1 + span.key, ${blobAt(2)} FROM ${blobsIn(3)}`,
+      batch * BATCH_PLACES + (run[0]?.place ?? 0),
+      ...packBlobs(run.map(({ body }) => encodeBody(body))),
     );
   }
 

@@ -2,7 +2,8 @@ import { ConcordatError, asConcordatError } from '@concordat/common/domain/error
 import type { CategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
 import { StreamResults } from '../domain/stream-results.js';
-import type { Publisher } from '../flows/publish.js';
+import type { Draft } from '../domain/compose.js';
+import type { Offer, Outcomes, Publisher } from '../flows/publish.js';
 import { parseDraft } from './parse-draft.js';
 
 type PublishRequest = concordat.node.v1.PublishRequest;
@@ -24,36 +25,56 @@ export async function publishStream(
 ): Promise<PublishStreamResponse> {
   const results = new StreamResults();
   const open = new OpenCount();
+  const outcomes: Outcomes = {
+    published: (position, published) => {
+      results.set(position, published);
+      open.remove();
+    },
+    failed: (position, cause) => {
+      results.set(position, asConcordatError(cause));
+      open.remove();
+    },
+  };
   for await (const { events } of messages) {
     demandCounts(events.length, results.count);
+    // a message more than there is room for is let in whole
+    while (!publisher.hasRoom) await publisher.roomChanged();
+    // nobody waits for the answer any more; what is under way is published all the same
+    if (signal.aborted) throw asConcordatError(signal.reason);
+    let offers: Offer[] = [];
     for (const event of events) {
-      while (!publisher.hasRoom) await publisher.roomChanged();
-      // nobody waits for the answer any more; what is under way is published all the same
-      if (signal.aborted) throw asConcordatError(signal.reason);
       const position = results.next();
       open.add();
-      publishOne(categories, publisher, event).then(
-        (published) => {
-          results.set(position, published);
-          open.remove();
-        },
-        (cause: unknown) => {
-          results.set(position, asConcordatError(cause));
-          open.remove();
-        },
-      );
+      const draft = draftOf(categories, event, (cause) => outcomes.failed(position, cause));
+      if (!draft) continue;
+      const offer = { position, draft };
+      if (draft.supersedes === null) {
+        offers.push(offer);
+        continue;
+      }
+      // the event that this one replaces may be a little ahead of it in the same stream
+      publisher.offer(offers, outcomes);
+      offers = [];
+      void publisher.settled(draft.supersedes).then(() => publisher.offer([offer], outcomes));
     }
+    publisher.offer(offers, outcomes);
   }
   await open.none();
   const { runs, ...rest } = results.summary();
   return { ...rest, runs: runs.map(({ number, ...run }) => ({ ...run, blockNumber: number })) };
 }
 
-async function publishOne(categories: CategoryCodec, publisher: Publisher, event: PublishRequest) {
-  const draft = parseDraft(categories, event);
-  // the event that this one replaces may be a little ahead of it in the same stream
-  if (draft.supersedes !== null) await publisher.settled(draft.supersedes);
-  return publisher.publish(draft);
+function draftOf(
+  categories: CategoryCodec,
+  event: PublishRequest,
+  refuse: (cause: unknown) => void,
+): Draft | undefined {
+  try {
+    return parseDraft(categories, event);
+  } catch (cause) {
+    refuse(cause);
+    return undefined;
+  }
 }
 
 function demandCounts(inMessage: number, before: number): void {

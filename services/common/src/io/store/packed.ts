@@ -1,3 +1,4 @@
+import { concatBytes } from '../../domain/bytes.js';
 import { type EventId, type MemberId, idBytes } from '../../domain/ids.js';
 import { PACKED_MAX, type Row, numberOf } from './sqlite.js';
 
@@ -46,6 +47,37 @@ export function packRows(rows: readonly Uint8Array[], width: number): Uint8Array
     bytes.set(row, at * width);
   }
   return bytes;
+}
+
+/** Lengths are below 2^20, and so many of them side by side below 2^32. */
+const LENGTH_BITS = 20;
+
+/** Blobs of any length, side by side, and where each stands: two parameters for `blobsIn`. */
+export function packBlobs(
+  blobs: readonly Uint8Array[],
+): readonly [bytes: Uint8Array, spans: string] {
+  const spans: number[] = [];
+  let length = 0;
+  for (const blob of blobs) {
+    if (blob.length >= 2 ** LENGTH_BITS) throw new TypeError('a packed blob is below a mebibyte');
+    spans.push(length * 2 ** LENGTH_BITS + blob.length);
+    length += blob.length;
+  }
+  return [concatBytes(...blobs), JSON.stringify(spans)];
+}
+
+/** SQL for the table `span` of packed blobs: its `key` counts them from 0. */
+export function blobsIn(spans: number): string {
+  return `json_each(?${String(spans)}) AS span`;
+}
+
+/** SQL for the blob of the row of `span`, in the packed parameter `?bytes`. */
+export function blobAt(bytes: number): string {
+  const [from, length] = [
+    `span.value >> ${String(LENGTH_BITS)}`,
+    `span.value & ${String(2 ** LENGTH_BITS - 1)}`,
+  ];
+  return `substr(?${String(bytes)}, (${from}) + 1, ${length})`;
 }
 
 const NUMBER_BYTES = 8;
