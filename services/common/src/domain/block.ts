@@ -24,6 +24,8 @@ export const BLOCK_BYTES_MAX = 512 * 1024;
 export interface ReadEnvelope {
   readonly leaf: number;
   readonly header: Header;
+  /** its leaf in the block's tree */
+  readonly headerHash: Hash;
   readonly envelope: Envelope;
 }
 
@@ -64,11 +66,12 @@ export function readBlock(
   if (envelopes.length !== treeSize || treeSize > BLOCK_ENVELOPES_MAX) {
     return refuse('BLOCK_ROOT_MISMATCH', `expected ${String(treeSize)} envelopes`);
   }
-  if (!equalBytes(merkleRoot(envelopes.map(({ header }) => leafHash(header))), root)) {
+  const leaves = envelopes.map((envelope) => ({ envelope, headerHash: leafHash(envelope.header) }));
+  if (!equalBytes(merkleRoot(leaves.map(({ headerHash }) => headerHash)), root)) {
     return refuse('BLOCK_ROOT_MISMATCH', 'the headers do not lead to the signed root');
   }
   const read: ReadEnvelope[] = [];
-  for (const [leaf, envelope] of envelopes.entries()) {
+  for (const [leaf, { envelope, headerHash }] of leaves.entries()) {
     const header = parseHeader(codec, envelope.header);
     if (!header.ok) return header;
     if (header.value.origin !== origin) {
@@ -76,7 +79,7 @@ export function readBlock(
     }
     const problem = sectionsProblem(header.value, envelope.sections, sectionNames(header.value));
     if (problem) return refuse('ENVELOPE_MALFORMED', `leaf ${String(leaf)}: ${problem}`);
-    read.push({ leaf, header: header.value, envelope });
+    read.push({ leaf, header: header.value, headerHash, envelope });
   }
   return ok({ statement: statement.value, envelopes: read });
 }
@@ -165,7 +168,7 @@ function matchReleases(
       const fits =
         header.value.id === release.id &&
         header.value.origin === origin &&
-        equalBytes(leafHash(headerBytes), release.headerHash);
+        equalBytes(proven.value.leaves.get(leaf) ?? EMPTY, release.headerHash);
       if (!fits) return refuse('ENVELOPE_MALFORMED', 'a release names another header');
       const problem = sectionsProblem(header.value, sections, release.sections);
       if (problem) return refuse('ENVELOPE_MALFORMED', problem);
@@ -185,25 +188,35 @@ function placeKey({ lane, epoch, number }: BlockRef, leaf: number): string {
   return `${String(lane)}/${String(epoch)}/${String(number)}/${String(leaf)}`;
 }
 
+const EMPTY = new Uint8Array();
+
+/** What is there of an origin's block; its hashes lead to the root that the origin signed. */
+interface ProvenBlock {
+  readonly ref: BlockRef;
+  readonly treeSize: number;
+  /** of the headers that are there */
+  readonly leaves: ReadonlyMap<number, Hash>;
+}
+
 function provePartialBlock(
   codec: RecordCodec,
   keys: KeyDirectory,
   partial: PartialBlock,
   origin: MemberId,
-): Result<{ readonly ref: BlockRef; readonly treeSize: number }, ConcordatError> {
+): Result<ProvenBlock, ConcordatError> {
   const statement = verifyStatement(codec, keys, 'BlockStatement', partial.statement, {
     signer: origin,
   });
   if (!statement.ok) return statement;
   const { treeSize, root } = statement.value.value;
-  const kept = new Map<number, Hash>();
-  for (const { leaf, header } of partial.envelopes) kept.set(leaf, leafHash(header));
+  const leaves = new Map<number, Hash>();
+  for (const { leaf, header } of partial.envelopes) leaves.set(leaf, leafHash(header));
   const rebuilt =
-    treeSize <= BLOCK_ENVELOPES_MAX && kept.size === partial.envelopes.length
-      ? partialRoot(treeSize, kept, partial.proof)
+    treeSize <= BLOCK_ENVELOPES_MAX && leaves.size === partial.envelopes.length
+      ? partialRoot(treeSize, leaves, partial.proof)
       : undefined;
   if (!rebuilt || !equalBytes(rebuilt, root)) {
     return refuse('BLOCK_ROOT_MISMATCH', 'the headers do not lead to the signed root');
   }
-  return ok({ ref: blockRef(statement.value), treeSize });
+  return ok({ ref: blockRef(statement.value), treeSize, leaves });
 }

@@ -91,10 +91,13 @@ export function keyCommitment(place: SectionPlace, key: Uint8Array): Hash {
 /** What a salted commitment in a header is about. */
 export type CommitmentLabel = 'audience' | 'derived-from';
 
+const LABELS: Readonly<Record<CommitmentLabel, Uint8Array>> = {
+  audience: utf8('concordat commitment v1 audience'),
+  'derived-from': utf8('concordat commitment v1 derived-from'),
+};
+
 export function commit(label: CommitmentLabel, opening: Opening): Hash {
-  return sha256(
-    lengthPrefixed(utf8(`concordat commitment v1 ${label}`), opening.salt, opening.value),
-  );
+  return sha256(lengthPrefixed(LABELS[label], opening.salt, opening.value));
 }
 
 export function isOpening(label: CommitmentLabel, commitment: Hash, opening: Opening): boolean {

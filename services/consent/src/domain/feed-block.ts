@@ -1,7 +1,7 @@
 import { type ReadBlock, type ReadEnvelope, blockRef } from '@concordat/common/domain/block.js';
 import type { Terms } from '@concordat/common/domain/decide-release.js';
 import type { Hash } from '@concordat/common/domain/ids.js';
-import { leafHash, partialProof } from '@concordat/common/domain/merkle.js';
+import { partialProof } from '@concordat/common/domain/merkle.js';
 import type { BlockRef, PartialBlock, Release } from '@concordat/common/domain/records.js';
 
 /** An origin's block with the hashes that every feed made of it needs. */
@@ -24,7 +24,7 @@ export interface FeedPart {
 }
 
 export function sourceBlock(block: ReadBlock): SourceBlock {
-  const leaves = block.envelopes.map(({ envelope }) => leafHash(envelope.header));
+  const leaves = block.envelopes.map(({ headerHash }) => headerHash);
   return { block, ref: blockRef(block.statement), leaves };
 }
 

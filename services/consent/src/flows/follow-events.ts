@@ -1,7 +1,8 @@
 import { readBlock } from '@concordat/common/domain/block.js';
-import type { ReadBlock } from '@concordat/common/domain/block.js';
+import type { ReadBlock, ReadEnvelope } from '@concordat/common/domain/block.js';
+import type { ReleaseDecision } from '@concordat/common/domain/decide-release.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
-import type { MemberId, UnixMs } from '@concordat/common/domain/ids.js';
+import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import { eventsTopic, feedTopic } from '@concordat/common/domain/topics.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import { FollowedTopic, type ReadStatement } from '@concordat/common/io/chain/followed-topic.js';
@@ -17,6 +18,14 @@ const COMMIT_BYTES_MAX = 512 * 1024;
 /** Feed blocks that wait for the broker; until there are fewer, no more events are decided on. */
 const OUTBOX_ROWS_MAX = 10_000;
 const OUTBOX_WAIT_MS = 200;
+
+/** On one event, for one recipient. */
+interface Decision {
+  readonly id: EventId;
+  readonly category: string;
+  readonly decision: ReleaseDecision;
+  readonly envelope: ReadEnvelope;
+}
 
 /**
  * Follows the own node's blocks. Each is decided on for every possible recipient; decisions, feed statements, outbox rows, the
@@ -117,18 +126,21 @@ export class EventsFollower {
     nowMs: UnixMs,
   ): Released[] {
     const { store } = this.#context;
-    const made = decided.flatMap(({ envelope, decisions }) => {
+    const made: Decision[] = [];
+    for (const { envelope, decisions } of decided) {
       const decision = decisions[at]?.decision;
       const { id, category } = envelope.header;
-      return decision ? [{ id, category, decision, envelope }] : [];
-    });
+      if (decision) made.push({ id, category, decision, envelope });
+    }
     const fresh = store.decide(recipient, made, nowMs);
     const repeated = made.length - fresh.length;
     if (repeated > 0) store.chains.count('repeated.events', repeated);
     if (at === 0) store.countDecided(fresh.length);
-    return fresh.flatMap(({ decision, envelope }) =>
-      decision.outcome === 'release' ? [{ envelope, terms: decision.terms }] : [],
-    );
+    const released: Released[] = [];
+    for (const { decision, envelope } of fresh) {
+      if (decision.outcome === 'release') released.push({ envelope, terms: decision.terms });
+    }
+    return released;
   }
 
   /** One envelope of a block that holds otherwise: its header is kept as evidence, and the block goes on. */

@@ -89,7 +89,7 @@ export class ConsentStore {
       known.add(id);
       return isNew;
     });
-    for (const same of grouped(fresh, groundKey).values()) this.#keep(recipient, same, nowMs);
+    for (const same of byGround(fresh)) this.#keep(recipient, same, nowMs);
     return fresh;
   }
 
@@ -213,6 +213,31 @@ export class ConsentStore {
   close(): void {
     this.db.close();
   }
+}
+
+/** Most events of a block are decided on one ground: what is alike at a glance is not compared in full. */
+function byGround(made: readonly Made[]): Iterable<readonly Made[]> {
+  let [before, key] = [made[0], ''];
+  const groups = grouped(made, (one) => {
+    if (key === '' || !before || !isAlike(before, one)) key = groundKey(one);
+    before = one;
+    return key;
+  });
+  return groups.values();
+}
+
+/** Terms of one class of facts share their lists. */
+function isAlike(a: Made, b: Made): boolean {
+  if (a.category !== b.category) return false;
+  if (a.decision.outcome === 'withheld' || b.decision.outcome === 'withheld') return false;
+  const [one, other] = [a.decision.terms, b.decision.terms];
+  return (
+    one.sections === other.sections &&
+    one.purposes === other.purposes &&
+    one.ruleId === other.ruleId &&
+    one.agreementId === other.agreementId &&
+    one.agreementVersion === other.agreementVersion
+  );
 }
 
 /** Decisions with the same key have all in common but the event's own times. */
