@@ -100,7 +100,11 @@ export async function startFederation(
         const name = nameOf(member.id, service);
         const plan = {
           ...{ name, nodeOptions: stage.nodeOptions(name), main: mainOf(service) },
-          env: homeSettings({ home, member, service, brokers, profile: PROFILE }),
+          env: {
+            ...homeSettings({ home, member, service, brokers, profile: PROFILE }),
+            // one officer takes back whole orders; what is measured is not how people agree
+            ...(service !== 'consent' && { CONCORDAT_APPROVALS_ABOVE: '2000' }),
+          },
         };
         return stage.own(startService(plan, join(home, 'logs'), stage.fail));
       }),

@@ -38,7 +38,9 @@ interface Story {
 const soon = { timeoutMs: 1 };
 const order = () => officerOrder(world.members, { orderId: orderId(1), ids: [eventId(1)] });
 const destroy = () =>
-  world.keyService({ member: UN, service: 'revocation' }).destroyKeys({ order: order() }, soon);
+  world
+    .keyService({ member: UN, service: 'revocation' })
+    .destroyKeys({ approvals: [], order: order() }, soon);
 
 const outcomeOf = async (member: MemberId, id: EventId): Promise<string> => {
   try {

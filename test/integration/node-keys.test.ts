@@ -36,7 +36,9 @@ const releaseTo = (member: typeof DE, ...given: readonly Uint8Array[]) =>
     .keyRelease({ statements: given.map((statement) => ({ statement, wanted: all })) }, soon);
 
 const destroy = (order: Uint8Array) =>
-  world.keyService({ member: UN, service: 'revocation' }).destroyKeys({ order }, soon);
+  world
+    .keyService({ member: UN, service: 'revocation' })
+    .destroyKeys({ approvals: [], order }, soon);
 
 const orderOf = (n: number, ...ids: readonly ReturnType<typeof eventId>[]) =>
   officerOrder(world.members, { orderId: orderId(n), ids });
@@ -83,14 +85,18 @@ describe('a key', () => {
       expect(await refusalOf(client.keyRelease(request, soon))).toMatchObject({
         code: 'CALLER_NOT_ALLOWED',
       });
-      expect(await refusalOf(client.destroyKeys({ order: all }, soon))).toMatchObject({
+      expect(
+        await refusalOf(client.destroyKeys({ approvals: [], order: all }, soon)),
+      ).toMatchObject({
         code: 'CALLER_NOT_ALLOWED',
       });
     }
     const foreign = world.keyService({ member: DE, service: 'revocation' });
-    expect(await refusalOf(foreign.destroyKeys({ order: all }, soon))).toMatchObject({
-      code: 'CALLER_NOT_ALLOWED',
-    });
+    expect(await refusalOf(foreign.destroyKeys({ approvals: [], order: all }, soon))).toMatchObject(
+      {
+        code: 'CALLER_NOT_ALLOWED',
+      },
+    );
   });
 
   test('leaves only after the broker has acknowledged its ledger record, however often it is asked for', async () => {

@@ -22,7 +22,9 @@ afterEach(() => world.dispose());
 const order = (n: number, ...ids: EventId[]) =>
   officerOrder(world.members, { orderId: orderId(n), ids });
 const destroy = (bytes: Uint8Array) =>
-  world.keyService({ member: UN, service: 'revocation' }).destroyKeys({ order: bytes }, soon);
+  world
+    .keyService({ member: UN, service: 'revocation' })
+    .destroyKeys({ approvals: [], order: bytes }, soon);
 
 /** Order, seal, and the entry on the purge ledger of `de`. */
 async function purge(n: number) {

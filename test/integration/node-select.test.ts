@@ -127,7 +127,9 @@ describe('own events are found', () => {
 test('what is taken back is found no more, and by its id it is named as gone', async () => {
   await three();
   const order = officerOrder(world.members, { orderId: orderId(1), ids: [eventId(1)] });
-  await world.keyService({ member: UN, service: 'revocation' }).destroyKeys({ order }, soon);
+  await world
+    .keyService({ member: UN, service: 'revocation' })
+    .destroyKeys({ approvals: [], order }, soon);
   expect(await taken({ categories: ['**'] })).toEqual(['2 de fr', '3']);
   expect(await taken({ subjects: ['name:canary alias 1'] })).toEqual([]);
   expect(await ask({ eventIds: [eventId(1), eventId(2)] })).toMatchObject({

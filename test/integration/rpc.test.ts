@@ -542,7 +542,7 @@ describe('a caller', () => {
         return undefined;
       },
       keyRelease: () => keyCalls.keyRelease({ statements: [] }, inTime),
-      destroyKeys: () => keyCalls.destroyKeys({ order: new Uint8Array(1) }, inTime),
+      destroyKeys: () => keyCalls.destroyKeys({ approvals: [], order: new Uint8Array(1) }, inTime),
     };
     await expect(calls[call]?.()).rejects.toEqual(coded('CALLER_NOT_ALLOWED'));
   });

@@ -46,7 +46,7 @@ beforeAll(async () => {
   await world.readable(FR, AT_ONCE + 2);
   const order = officerOrder(world.members, { orderId: orderId(1), ids: [first.id, eventId(7)] });
   const revocation = world.keyService({ member: UN, service: 'revocation' });
-  await revocation.destroyKeys({ order }, { timeoutMs: 1 });
+  await revocation.destroyKeys({ approvals: [], order }, { timeoutMs: 1 });
   world.purges.purge(DE, first.id, eventId(7));
   world.purges.purge(DE, eventId(1_000));
   await world.receipts(DE, 2);

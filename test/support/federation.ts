@@ -28,11 +28,17 @@ export function memberOf(text: string): MemberId {
   return id.value;
 }
 
+/** Keys of purge officers of every member, with the person who holds each: the third is the first person's second key. */
+const OFFICERS = { 1: 'officer-1', 2: 'officer-2', 3: 'officer-1', 4: undefined } as const;
+export type Officer = keyof typeof OFFICERS;
+const FURTHER_OFFICERS = [2, 3, 4] as const;
+
 /** Real keys for every role of every member, the same in every run. */
 export interface TestFederation {
   readonly federation: Federation;
   readonly keys: KeyRing;
-  signer(member: MemberId, role: Role): Signer;
+  /** @param officer which of a member's purge officers' keys, see `OFFICERS`; the first unless told otherwise */
+  signer(member: MemberId, role: Role, officer?: Officer): Signer;
   /** Writes what a service reads at its start. @returns the settings that name the files */
   write(
     dir: string,
@@ -46,10 +52,17 @@ export interface TestFederation {
 }
 
 export function testFederation(members: readonly MemberId[]): TestFederation {
-  const signer = (member: MemberId, role: Role): Signer => {
-    const key = Buffer.concat([PKCS8_HEAD, bytesOf(`${member} ${role}`)]);
+  const signer = (member: MemberId, role: Role, officer: Officer = 1): Signer => {
+    const name = officer === 1 ? role : `${role} ${String(officer)}`;
+    const key = Buffer.concat([PKCS8_HEAD, bytesOf(`${member} ${name}`)]);
     const privateKey = createPrivateKey({ key, format: 'der', type: 'pkcs8' });
     return { keyId: keyIdOf(rawPublicKey(privateKey)), privateKey };
+  };
+  const publicKeyOf = (member: MemberId, role: Role, officer: Officer = 1) => {
+    const { keyId, privateKey } = signer(member, role, officer);
+    const publicKey = Buffer.from(rawPublicKey(privateKey)).toString('base64url');
+    const person = role === 'purge-officer' ? OFFICERS[officer] : undefined;
+    return { role, keyId, publicKey, ...(person !== undefined && { person }) };
   };
   const file = {
     federation: 'test',
@@ -57,11 +70,10 @@ export function testFederation(members: readonly MemberId[]): TestFederation {
     members: members.map((id, i) => ({
       id,
       services: { node: `127.0.0.1:${String(7000 + i)}` },
-      keys: ROLES.map((role) => {
-        const { keyId, privateKey } = signer(id, role);
-        const publicKey = Buffer.from(rawPublicKey(privateKey)).toString('base64url');
-        return { role, keyId, publicKey };
-      }),
+      keys: [
+        ...ROLES.map((role) => publicKeyOf(id, role)),
+        ...FURTHER_OFFICERS.map((officer) => publicKeyOf(id, 'purge-officer', officer)),
+      ],
     })),
   };
   const parsed = parseFederation(file);

@@ -16,6 +16,7 @@ import { WHOLE_COVER } from '@concordat/common/domain/purge-order.js';
 import type {
   Header,
   LedgerKind,
+  PurgeApproval,
   PurgeOrder,
   PurgeReason,
   RecordTypes,
@@ -30,7 +31,7 @@ import {
   signStatement,
   verifyStatement,
 } from '@concordat/common/domain/statement.js';
-import { type TestFederation, codec } from './federation.js';
+import { type Officer, type TestFederation, codec } from './federation.js';
 import { NOW } from './origin.js';
 
 export const DAY_MS = 86_400_000;
@@ -282,13 +283,35 @@ export function signAs<Name extends StatementName>(
   who: {
     readonly member: MemberId;
     readonly role: 'node' | 'consent' | 'revocation' | 'purge-officer';
+    readonly officer?: Officer;
   },
   name: Name,
   value: RecordTypes[Name],
 ): Verified<Name> {
-  const signer = members.signer(who.member, who.role);
-  const signed = signStatement(codec, signer, name, { ...value, keyId: signer.keyId });
-  return { value, ...signed, key: { ...who, keyId: signer.keyId } };
+  const { keyId, privateKey } = members.signer(who.member, who.role, who.officer);
+  const signed = signStatement(codec, { keyId, privateKey }, name, { ...value, keyId });
+  const key = members.keys.find(keyId);
+  if (!key) throw new Error(`${who.member} has no such key`);
+  return { value, ...signed, key };
+}
+
+/** An approval of an order as another purge officer signs it, changed where the test says so. */
+export function officerApproval(
+  members: TestFederation,
+  order: Uint8Array,
+  who: { readonly officer?: Officer; readonly role?: 'purge-officer' | 'node' } = {},
+  change: Partial<PurgeApproval> = {},
+): Uint8Array {
+  const un = 'un' as MemberId;
+  const read = verifyStatement(codec, members.keys, 'PurgeOrder', order, { signer: un });
+  if (!read.ok) throw read.error;
+  const { value, hash } = read.value;
+  const signer = { member: un, role: 'purge-officer', officer: 2, ...who } as const;
+  return signAs(members, signer, 'PurgeApproval', {
+    ...{ suite: SUITE, federation: 'test', origin: un, keyId: '' },
+    ...{ orderId: value.orderId, orderHash: hash, timeMs: NOW },
+    ...change,
+  }).bytes;
 }
 
 /** An order as a purge officer signs it, changed where the test says so. */

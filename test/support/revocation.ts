@@ -67,7 +67,7 @@ export class RevocationWorld {
   }
 
   /** A node that answers; also the base of those that misbehave. */
-  readonly seal: DestroyKeys = (order) =>
+  readonly seal = (...[order]: [order: Uint8Array, ...rest: unknown[]]): ReturnType<DestroyKeys> =>
     Promise.resolve().then(() => {
       return this.ledger.seal(order);
     });
@@ -75,10 +75,14 @@ export class RevocationWorld {
   async start(
     change: Partial<RevocationPorts> & Partial<RevocationSettings> = {},
   ): Promise<RunningRevocation> {
-    const { retentionCheckMs = 20, ruleOrderDeadlineMs = DAY_MS, ...ports } = change;
+    const { retentionCheckMs = 20, ruleOrderDeadlineMs = DAY_MS, ...others } = change;
+    const { approvalsAbove = 2_000, ...ports } = others;
     const clock = { ...systemClock, nowMs: () => this.nowMs };
     const service = await startRevocation(
-      { member: UN, members: MEMBERS, dataDir: this.dir, retentionCheckMs, ruleOrderDeadlineMs },
+      {
+        ...{ member: UN, members: MEMBERS, dataDir: this.dir },
+        ...{ retentionCheckMs, ruleOrderDeadlineMs, approvalsAbove },
+      },
       {
         clock,
         codec,

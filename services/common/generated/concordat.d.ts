@@ -329,6 +329,7 @@ export namespace concordat.node.v1 {
 
   type DestroyKeysRequest = {
     readonly order: Uint8Array;
+    readonly approvals: readonly Uint8Array[];
   };
   const DestroyKeysRequest: MessageType<DestroyKeysRequest>;
 
@@ -502,10 +503,35 @@ export namespace concordat.revocation.v1 {
   };
   const OrderResponse: MessageType<OrderResponse>;
 
+  type ApproveRequest = {
+    readonly approval: Uint8Array;
+  };
+  const ApproveRequest: MessageType<ApproveRequest>;
+
+  type CoveredRequest = {
+    readonly eventIds: readonly string[];
+  };
+  const CoveredRequest: MessageType<CoveredRequest>;
+
+  type CoveredResponse = {
+    readonly eventIds: readonly string[];
+  };
+  const CoveredResponse: MessageType<CoveredResponse>;
+
   type StatusRequest = {
     readonly orderId: string;
   };
   const StatusRequest: MessageType<StatusRequest>;
+
+  type StatusOfManyRequest = {
+    readonly orderIds: readonly string[];
+  };
+  const StatusOfManyRequest: MessageType<StatusOfManyRequest>;
+
+  type StatusOfManyResponse = {
+    readonly orders: readonly StatusResponse[];
+  };
+  const StatusOfManyResponse: MessageType<StatusOfManyResponse>;
 
   type HolderStatus = {
     readonly member: string;
@@ -527,6 +553,9 @@ export namespace concordat.revocation.v1 {
     readonly deadlineMs: number;
     readonly overdue: boolean;
     readonly lastError: string;
+    readonly eventCount: number;
+    readonly approvals: number;
+    readonly approvalsNeeded: number;
   };
   const StatusResponse: MessageType<StatusResponse>;
 
@@ -569,6 +598,26 @@ export namespace concordat.revocation.v1 {
     readonly notices: readonly Notice[];
   };
   const NoticesResponse: MessageType<NoticesResponse>;
+
+  type ReceiptsRequest = {
+    readonly orderId: string;
+  };
+  const ReceiptsRequest: MessageType<ReceiptsRequest>;
+
+  type Receipt = {
+    readonly member: string;
+    readonly entryNumber: number;
+    readonly stage: string;
+    readonly events: number;
+    readonly receivedAtMs: number;
+    readonly dsseJson: string;
+  };
+  const Receipt: MessageType<Receipt>;
+
+  type ReceiptsResponse = {
+    readonly receipts: readonly Receipt[];
+  };
+  const ReceiptsResponse: MessageType<ReceiptsResponse>;
 }
 
 export namespace google.protobuf {

@@ -1,4 +1,5 @@
 import {
+  approvalsAboveSetting,
   integerSetting,
   readConfig as read,
   serviceSettings,
@@ -10,6 +11,7 @@ const DAY_MS = 86_400_000;
 const SETTINGS = serviceSettings({
   /** How often events are looked for whose retention is over. */
   retentionCheckMs: integerSetting({ min: 100, max: DAY_MS }).default(60_000),
+  approvalsAbove: approvalsAboveSetting,
   /** Holders have this long to answer an order made by rule. */
   ruleOrderDeadlineMs: integerSetting({ min: 1_000, max: 90 * DAY_MS }).default(DAY_MS),
 });

@@ -17,7 +17,7 @@ import { openNodeClient } from './io/node-client.js';
 import { revocationTopics, startRevocation } from './service.js';
 
 async function start(config: RevocationConfig, logger: Logger): Promise<RunningService> {
-  const { member, dataDir, retentionCheckMs, ruleOrderDeadlineMs } = config;
+  const { member, dataDir, retentionCheckMs, ruleOrderDeadlineMs, approvalsAbove } = config;
   const federation = await readFederationFile(config.federationFile);
   const members = federation.members.map(({ id }) => id);
   const tls = await readTlsFiles({ ...config.tls, ca: federation.ca });
@@ -28,7 +28,7 @@ async function start(config: RevocationConfig, logger: Logger): Promise<RunningS
   await checkTopics(revocationTopics({ member, members }));
   const node = openNodeClient(federation, member, tls);
   const service = await startRevocation(
-    { member, members, dataDir, retentionCheckMs, ruleOrderDeadlineMs },
+    { member, members, dataDir, retentionCheckMs, ruleOrderDeadlineMs, approvalsAbove },
     {
       ...{ clock: systemClock, log, logger, signer, node, keys },
       codec: openRecordCodec(config.schemasDir),

@@ -60,6 +60,8 @@ export interface RevocationSettings {
   readonly dataDir: string;
   readonly retentionCheckMs: number;
   readonly ruleOrderDeadlineMs: number;
+  /** an order by a person for more events than this needs a second person */
+  readonly approvalsAbove: number;
 }
 
 /** What the service needs of the world; the simulator brings its own. Who makes a port closes it. */
@@ -194,7 +196,7 @@ function contextOf(
   onDeath: (cause: Error) => void,
 ): RevocationContext {
   const { clock, codec, keys, signer, node, logger, log } = ports;
-  const { member: self, members, ruleOrderDeadlineMs } = settings;
+  const { member: self, members, ruleOrderDeadlineMs, approvalsAbove } = settings;
   const others = members.filter((id) => id !== self);
   const outbox = new Outbox({
     tables: store.chains,
@@ -207,7 +209,7 @@ function contextOf(
     ...{ self, others, codec, keys, signer, clock, store },
     statements: rememberingStatements(codec, keys),
     trees: new SlotTrees(codec),
-    ...{ outbox, node, logger, ruleOrderDeadlineMs },
+    ...{ outbox, node, logger, ruleOrderDeadlineMs, approvalsAbove },
     quarantine: new Quarantine({
       ...{ member: self, service: 'revocation', codec, chains: store.chains, outbox },
     }),

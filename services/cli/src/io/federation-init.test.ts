@@ -50,13 +50,18 @@ test('the federation and trust files are read back with the same keys', async ()
 
 test('each role has a private key that fits its public one', async () => {
   const { members } = await readFederationFile(federationFiles(dir).federationFile);
-  const ids = await Promise.all(
-    ROLES.map(async (role) => {
-      const { keyId } = await readSigningKey(memberFiles(dir, id).signingKeyFile(role));
-      return [role, keyId];
-    }),
-  );
-  expect(members[0]?.keys.map(({ role, keyId }) => [role, keyId])).toEqual(ids);
+  const files = memberFiles(dir, id);
+  const idOf = async (name: Parameters<typeof files.signingKeyFile>[0]) =>
+    (await readSigningKey(files.signingKeyFile(name))).keyId;
+  const ids = await Promise.all(ROLES.map(async (role) => [role, await idOf(role)]));
+  const second = ['purge-officer', await idOf('purge-officer-2')];
+  expect(members[0]?.keys.map(({ role, keyId }) => [role, keyId])).toEqual([...ids, second]);
+});
+
+test('the two purge officers are two people, also for who reads the trust file only', async () => {
+  const { members } = await readTrustFile(federationFiles(dir).trustFile);
+  const officers = members[0]?.keys.filter(({ role }) => role === 'purge-officer') ?? [];
+  expect(officers.map(({ person }) => person)).toEqual(['officer-1', 'officer-2']);
 });
 
 test('each service has a certificate of the CA that names it, for 30 days, as client and server', async () => {
@@ -88,7 +93,7 @@ test('nobody but the owner can read any of the files', async () => {
   const modes = await Promise.all(
     files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).mode & 0o777),
   );
-  expect(files).toHaveLength(2 + 2 * SERVICE_NAMES.length + ROLES.length);
+  expect(files).toHaveLength(2 + 2 * SERVICE_NAMES.length + ROLES.length + 1);
   expect(new Set(modes)).toEqual(new Set([0o600]));
 });
 

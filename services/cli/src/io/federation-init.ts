@@ -29,13 +29,17 @@ export interface FederationPlan {
   readonly random: Random;
 }
 
+/** Two people order what one may not: each purge officer has a key, and the federation file says whose it is. */
+const OFFICERS = { 'purge-officer': 'officer-1', 'purge-officer-2': 'officer-2' } as const;
+export type OfficerKey = keyof typeof OFFICERS;
+
 /** Where `initFederation` puts what a service of a member reads at its start. */
 export function memberFiles(dir: string, member: MemberId) {
   const own = join(dir, 'members', member);
   return {
     certFile: (service: ServiceName) => join(own, `${service}.crt`),
     keyFile: (service: ServiceName) => join(own, `${service}.key`),
-    signingKeyFile: (role: Role) => join(own, `${role}.ed25519.pem`),
+    signingKeyFile: (name: Role | OfficerKey) => join(own, `${name}.ed25519.pem`),
   };
 }
 
@@ -168,10 +172,15 @@ async function initMember(
     await writeNew(files.keyFile(service), key);
   }
   const keys = [];
-  for (const role of ROLES) {
+  for (const role of ROLES.filter((one) => one !== 'purge-officer')) {
     const { text, keyId, publicKey } = newSigningKey(plan.random);
     await writeNew(files.signingKeyFile(role), text);
     keys.push({ role, keyId, publicKey });
+  }
+  for (const [name, person] of Object.entries(OFFICERS)) {
+    const { text, keyId, publicKey } = newSigningKey(plan.random);
+    await writeNew(files.signingKeyFile(name as OfficerKey), text);
+    keys.push({ role: 'purge-officer', keyId, publicKey, person });
   }
   return { id, services, keys };
 }

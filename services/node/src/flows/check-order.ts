@@ -1,3 +1,4 @@
+import { type Approvals, approvalProblem } from '@concordat/common/domain/approvals.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, UnixMs } from '@concordat/common/domain/ids.js';
 import { isWhole, mayOrder } from '@concordat/common/domain/purge-order.js';
@@ -5,19 +6,25 @@ import type { Verified } from '@concordat/common/domain/statement.js';
 import type { OwnEvent } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
 
+/** An order with those who stand behind it. */
+export interface ApprovedOrder extends Verified<'PurgeOrder'> {
+  readonly approvals: Approvals;
+}
+
 /**
  * May this order destroy keys? People order by their role; a rule's order counts only when the fact stands in our own rows.
  *
  * @param taken what other orders of the same commit purge
  * @returns the ordered events, where each was published
- * @throws ConcordatError ORDER_NOT_AUTHORISED, ORDER_INVALID
+ * @throws ConcordatError ORDER_NOT_AUTHORISED, ORDER_NEEDS_APPROVAL, ORDER_INVALID
  */
 export function checkOrder(
-  { state, self }: NodeContext,
-  { value: order, key }: Verified<'PurgeOrder'>,
+  { state, self, approvalsAbove }: NodeContext,
+  approved: ApprovedOrder,
   taken: ReadonlySet<EventId>,
   nowMs: UnixMs,
 ): Map<EventId, OwnEvent> {
+  const { value: order, key, approvals } = approved;
   const { reason, ids, supersededBy } = order;
   if (!mayOrder(key.role, reason)) {
     throw new ConcordatError(
@@ -25,6 +32,8 @@ export function checkOrder(
       `reason ${reason} may not be ordered by role ${key.role}`,
     );
   }
+  const lacking = approvalProblem(approved, approvals, approvalsAbove);
+  if (lacking) throw lacking;
   if (!isWhole(order)) {
     throw new ConcordatError('ORDER_INVALID', 'expected all recipients and whole events');
   }

@@ -1,10 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { countApprovals } from '@concordat/common/domain/approvals.js';
 import { equalBytes } from '@concordat/common/domain/bytes.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { OrderId } from '@concordat/common/domain/ids.js';
-import { type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
+import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import type { StoredSeal } from '../io/state/seal-table.js';
+import type { ApprovedOrder } from './check-order.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
 import { PacedRuns } from './paced-runs.js';
@@ -16,7 +18,7 @@ const GROUP_MS = 40;
 const GROUP_EVENTS_MAX = 2_000;
 
 interface Waiting {
-  readonly order: Verified<'PurgeOrder'>;
+  readonly order: ApprovedOrder;
   readonly done: (seal: StoredSeal) => void;
   readonly fail: (cause: unknown) => void;
 }
@@ -36,12 +38,19 @@ export class SealOffice {
     this.#runs = new PacedRuns(context.clock, GROUP_MS, () => this.#sealWaiting());
   }
 
-  /** The same order gets the same answer, byte for byte. */
-  async destroy(orderBytes: Uint8Array): Promise<Pick<StoredSeal, 'sealRecord' | 'evidence'>> {
+  /** The same order gets the same answer, byte for byte, whoever approved it since. */
+  async destroy(
+    orderBytes: Uint8Array,
+    approvals: readonly Uint8Array[] = [],
+  ): Promise<Pick<StoredSeal, 'sealRecord' | 'evidence'>> {
     const { codec, keys, outbox, self } = this.#context;
     const order = verifyStatement(codec, keys, 'PurgeOrder', orderBytes, { signer: self });
     if (!order.ok) throw order.error;
-    const { sealRecord, evidence, ledgerSeq } = await this.#sealed(order.value);
+    const approved = {
+      ...order.value,
+      approvals: countApprovals(this.#context, order.value, approvals),
+    };
+    const { sealRecord, evidence, ledgerSeq } = await this.#sealed(approved);
     await outbox.acknowledged(ledgerTopic(self), 0, ledgerSeq);
     return { sealRecord, evidence };
   }
@@ -52,7 +61,7 @@ export class SealOffice {
   }
 
   /** Resolves when it is sealed and nothing of its cover is left; rejects when it is refused, or a deletion failed. */
-  #sealed(order: Verified<'PurgeOrder'>): Promise<StoredSeal> {
+  #sealed(order: ApprovedOrder): Promise<StoredSeal> {
     return new Promise((done, fail) => {
       this.#waiting.push({ order, done, fail });
       this.#runs.join().catch(fail);

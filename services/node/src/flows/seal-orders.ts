@@ -4,10 +4,10 @@ import type { EventId, UnixMs } from '@concordat/common/domain/ids.js';
 import type { RecordCodec, SealRecord, SealTable } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import { slotRoot } from '@concordat/common/domain/slots.js';
-import { SUITE, type Verified, signStatement } from '@concordat/common/domain/statement.js';
+import { SUITE, signStatement } from '@concordat/common/domain/statement.js';
 import { blockKey } from '../io/state/own-publications.js';
 import type { StoredSeal } from '../io/state/seal-table.js';
-import { checkOrder } from './check-order.js';
+import { type ApprovedOrder, checkOrder } from './check-order.js';
 import type { NodeContext } from './context.js';
 import { type Appended, appendLedger } from './ledger-writer.js';
 import { withdraw } from './notices.js';
@@ -21,11 +21,9 @@ const SIGNED_EXTRA_BYTES = 512;
 /** As long as any ledger number will ever be. */
 const LEDGER_NUMBER_MAX = 2 ** 52;
 
-type Order = Verified<'PurgeOrder'>;
-
 /** An order that will be sealed in this commit; nothing about it can be refused any more. */
 interface Plan extends Cover {
-  readonly order: Order;
+  readonly order: ApprovedOrder;
 }
 
 /**
@@ -37,7 +35,7 @@ interface Plan extends Cover {
  */
 export function sealOrders(
   context: NodeContext,
-  orders: readonly Order[],
+  orders: readonly ApprovedOrder[],
 ): Result<StoredSeal, ConcordatError>[] {
   const { state, clock } = context;
   if (orders.length === 0) return [];
@@ -59,7 +57,7 @@ export function sealOrders(
  *
  * @throws ConcordatError ORDER_INVALID when its id was sealed for another order
  */
-export function sealAgain(context: NodeContext, order: Order): StoredSeal | undefined {
+export function sealAgain(context: NodeContext, order: ApprovedOrder): StoredSeal | undefined {
   const { state, codec, signer } = context;
   const before = sealedBefore(context, order.value);
   if (!before) return undefined;
@@ -79,7 +77,7 @@ export function sealAgain(context: NodeContext, order: Order): StoredSeal | unde
 /** Reads only: whatever goes wrong with one order, the others are sealed. */
 function planAll(
   context: NodeContext,
-  orders: readonly Order[],
+  orders: readonly ApprovedOrder[],
   nowMs: UnixMs,
 ): Result<Plan, ConcordatError>[] {
   const covers = new CoverReader(context);
@@ -185,7 +183,7 @@ function sealRecordOf(
     recipients: order.value.recipients,
     sections: order.value.sections,
     grants: [],
-    approvals: [],
+    approvals: order.approvals.hashes,
     seals,
     holders,
   };

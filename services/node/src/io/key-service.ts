@@ -14,7 +14,7 @@ export function keyService(keys: KeyOffice, seals: SealOffice): Served {
       return toWire(await keys.release(caller.member, statements));
     },
     async destroyKeys(request) {
-      return seals.destroy(request.order);
+      return seals.destroy(request.order, request.approvals);
     },
   });
 }

@@ -3,6 +3,7 @@ import { asUnixMs } from '@concordat/common/domain/ids.js';
 import { type OrderEvent, type OrderLife, isOverdue, step } from './order-life.js';
 
 const at = {
+  awaiting: { kind: 'awaiting' },
   ordered: { kind: 'ordered' },
   sealed: { kind: 'sealed' },
   twoOpen: { kind: 'appended', openEntries: 2 },
@@ -13,6 +14,8 @@ const at = {
 } as const satisfies Record<string, OrderLife>;
 
 const happening = {
+  lacking: { kind: 'approvalMissing' },
+  approved: { kind: 'approved' },
   seal: { kind: 'sealAnswered' },
   refusal: { kind: 'sealRefused' },
   entries: { kind: 'entriesAppended', entries: 2 },
@@ -26,14 +29,15 @@ type Happening = keyof typeof happening;
 
 // prettier-ignore
 const TABLE: Record<State, Record<Happening, State>> = {
-  //           the node sealed   it never will          entries written      nobody held it       a valid receipt       certificate checked
-  ordered:  { seal: 'sealed',   refusal: 'refused',  entries: 'ordered',  nobody: 'ordered',  receipt: 'ordered',  certified: 'ordered' },
-  sealed:   { seal: 'sealed',   refusal: 'sealed',   entries: 'twoOpen',  nobody: 'answered', receipt: 'sealed',   certified: 'sealed' },
-  twoOpen:  { seal: 'twoOpen',  refusal: 'twoOpen',  entries: 'twoOpen',  nobody: 'twoOpen',  receipt: 'oneOpen',  certified: 'twoOpen' },
-  oneOpen:  { seal: 'oneOpen',  refusal: 'oneOpen',  entries: 'oneOpen',  nobody: 'oneOpen',  receipt: 'answered', certified: 'oneOpen' },
-  answered: { seal: 'answered', refusal: 'answered', entries: 'answered', nobody: 'answered', receipt: 'answered', certified: 'closed' },
-  closed:   { seal: 'closed',   refusal: 'closed',   entries: 'closed',   nobody: 'closed',   receipt: 'closed',   certified: 'closed' },
-  refused:  { seal: 'refused',  refusal: 'refused',  entries: 'refused',  nobody: 'refused',  receipt: 'refused',  certified: 'refused' },
+  //           a second person missing  a second person    the node sealed   it never will          entries written      nobody held it       a valid receipt       certificate checked
+  awaiting: { lacking: 'awaiting', approved: 'ordered', seal: 'awaiting', refusal: 'refused', entries: 'awaiting', nobody: 'awaiting', receipt: 'awaiting', certified: 'awaiting' },
+  ordered:  { lacking: 'awaiting', approved: 'ordered', seal: 'sealed',   refusal: 'refused',  entries: 'ordered',  nobody: 'ordered',  receipt: 'ordered',  certified: 'ordered' },
+  sealed:   { lacking: 'sealed', approved: 'sealed', seal: 'sealed',   refusal: 'sealed',   entries: 'twoOpen',  nobody: 'answered', receipt: 'sealed',   certified: 'sealed' },
+  twoOpen:  { lacking: 'twoOpen', approved: 'twoOpen', seal: 'twoOpen',  refusal: 'twoOpen',  entries: 'twoOpen',  nobody: 'twoOpen',  receipt: 'oneOpen',  certified: 'twoOpen' },
+  oneOpen:  { lacking: 'oneOpen', approved: 'oneOpen', seal: 'oneOpen',  refusal: 'oneOpen',  entries: 'oneOpen',  nobody: 'oneOpen',  receipt: 'answered', certified: 'oneOpen' },
+  answered: { lacking: 'answered', approved: 'answered', seal: 'answered', refusal: 'answered', entries: 'answered', nobody: 'answered', receipt: 'answered', certified: 'closed' },
+  closed:   { lacking: 'closed', approved: 'closed', seal: 'closed',   refusal: 'closed',   entries: 'closed',   nobody: 'closed',   receipt: 'closed',   certified: 'closed' },
+  refused:  { lacking: 'refused', approved: 'refused', seal: 'refused',  refusal: 'refused',  entries: 'refused',  nobody: 'refused',  receipt: 'refused',  certified: 'refused' },
 };
 
 const states = Object.keys(at) as State[];
@@ -46,6 +50,7 @@ test.each(
 });
 
 test.each<[kind: OrderLife['kind'], lateMs: number, expected: boolean]>([
+  ['awaiting', 1, true],
   ['ordered', 1, true],
   ['sealed', 1, true],
   ['appended', 1, true],

@@ -1,17 +1,19 @@
 import type { UnixMs } from '@concordat/common/domain/ids.js';
 
 /**
- * Where an order stands (DESIGN 6.2). `ordered`: signed and durable. `sealed`: its keys are destroyed and its holders
+ * Where an order stands (DESIGN 6.2). `awaiting`: signed and durable, and too few people stand behind it: it takes no
+ * event from a rule or another order meanwhile. `ordered`: it may go on. `sealed`: its keys are destroyed and its holders
  * known. `appended`: every holder's entry is in its purge ledger. `closed`: all answered, and the certificate is there.
  * `refused`: the own node will never seal it, because another order took its events for example.
  */
 export type OrderLife =
-  | { readonly kind: 'ordered' | 'sealed' | 'closed' | 'refused' }
+  | { readonly kind: 'awaiting' | 'ordered' | 'sealed' | 'closed' | 'refused' }
   | { readonly kind: 'appended'; readonly openEntries: number };
 
 export type OrderState = OrderLife['kind'];
 
 export type OrderEvent =
+  | { readonly kind: 'approvalMissing' | 'approved' }
   | { readonly kind: 'sealAnswered' | 'sealRefused' | 'entryAnswered' | 'certified' }
   /** 0 entries: nobody held it */
   | { readonly kind: 'entriesAppended'; readonly entries: number };
@@ -19,7 +21,11 @@ export type OrderEvent =
 /** An event that does not belong to a state changes nothing: each of them may come twice. */
 export function step(life: OrderLife, event: OrderEvent): OrderLife {
   switch (life.kind) {
+    case 'awaiting':
+      if (event.kind === 'sealRefused') return { kind: 'refused' };
+      return event.kind === 'approved' ? { kind: 'ordered' } : life;
     case 'ordered':
+      if (event.kind === 'approvalMissing') return { kind: 'awaiting' };
       if (event.kind === 'sealRefused') return { kind: 'refused' };
       return event.kind === 'sealAnswered' ? { kind: 'sealed' } : life;
     case 'sealed':

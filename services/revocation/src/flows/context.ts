@@ -16,7 +16,11 @@ export interface SealingNode {
    * Seals the order's cover, destroys its keys and answers once the ledger's broker has the seal. The same order gets the
    * same answer. Rejects with a ConcordatError; a retryable one is tried again for ever.
    */
-  destroyKeys(order: Uint8Array, signal: AbortSignal): Promise<SealAnswer>;
+  destroyKeys(
+    order: Uint8Array,
+    signal: AbortSignal,
+    approvals: readonly Uint8Array[],
+  ): Promise<SealAnswer>;
 }
 
 /** What every flow works with. The store belongs to this process alone, and every commit is synchronous. */
@@ -37,6 +41,8 @@ export interface RevocationContext {
   readonly node: SealingNode;
   readonly logger: Logger;
   readonly ruleOrderDeadlineMs: number;
+  /** an order by a person for more events than this needs a second person */
+  readonly approvalsAbove: number;
 }
 
 /** How a flow of this service follows a chain. */

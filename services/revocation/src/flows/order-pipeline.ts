@@ -203,7 +203,9 @@ export class OrderPipeline {
       signal.addEventListener('abort', stop, { once: true });
     });
     try {
-      const answer = this.#context.node.destroyKeys(order.bytes, signal);
+      const { node, store } = this.#context;
+      const approvals = store.orders.approvalsOf(order.value.orderId);
+      const answer = node.destroyKeys(order.bytes, signal, approvals);
       return ok(await Promise.race([answer, stopped]));
     } catch (cause) {
       return err(asConcordatError(cause));
@@ -220,6 +222,9 @@ export class OrderPipeline {
     const { store } = this.#context;
     const { orderId, reason } = order.value;
     if (!error.retryable && !isRuleReason(reason)) store.ledger.unclaim(orderId);
+    if (error.code === 'ORDER_NEEDS_APPROVAL') {
+      store.orders.advance(orderId, { kind: 'approvalMissing' });
+    }
     if (error.code === 'ORDER_INVALID') store.orders.advance(orderId, { kind: 'sealRefused' });
     this.#rest(orderId, error);
   }

@@ -1,19 +1,23 @@
 import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import { toDsseJson } from '@concordat/common/domain/dsse-json.js';
-import { parseOrderId } from '@concordat/common/domain/ids.js';
+import { type EventId, parseEventId, parseOrderId } from '@concordat/common/domain/ids.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import type { PurgeService, concordat } from '@concordat/common/io/rpc/definitions.js';
 import type { Handlers } from '@concordat/common/io/rpc/server.js';
 import { isOver, isOverdue } from '../domain/order-life.js';
 import { holderStates } from '../domain/receipt-binding.js';
 import type { StoredOrder } from '../io/order-rows.js';
+import { approvalStanding, takeApproval } from './approve-order.js';
 import type { RevocationContext } from './context.js';
 import { OrderIntake } from './take-orders.js';
 
 type Status = concordat.revocation.v1.StatusResponse;
 type Notice = concordat.revocation.v1.Notice;
+type SignedReceipt = concordat.revocation.v1.Receipt;
 
 const LIST_ORDERS_MAX = 1_000;
+/** As many as fit into a question. */
+const IDS_MAX = 4_096;
 const WATCH_EVERY_MS = 100;
 /** What ends within this time is announced. */
 const SOON_MS = 7 * 86_400_000;
@@ -33,12 +37,19 @@ export function purgeCalls(
       onOrder();
       return { orderId };
     },
+    approve: async ({ approval }) => {
+      const orderId = takeApproval(context, Uint8Array.from(approval));
+      onOrder();
+      return statusOf(context, find(context, orderId));
+    },
+    covered: async ({ eventIds }) => ({ eventIds: coveredAmong(context, eventIds) }),
     status: async ({ orderId }) => statusOf(context, find(context, orderId)),
+    statusOfMany: async ({ orderIds }) => ({ orders: statusOfMany(context, orderIds) }),
     watchStatus: ({ orderId }, { signal }) => watchStatus(context, orderId, signal),
     list: async () => ({
       orders: store.orders.newest(LIST_ORDERS_MAX).map((order) => {
         const status = statusOf(context, order);
-        return status.eventIds.length > LIST_EVENTS_MAX ? { ...status, eventIds: [] } : status;
+        return status.eventCount > LIST_EVENTS_MAX ? { ...status, eventIds: [] } : status;
       }),
       counters: {
         ...store.chains.counters(),
@@ -57,6 +68,7 @@ export function purgeCalls(
       const text = `expected a closed order, this one is ${order.life.kind}`;
       throw new ConcordatError('CERTIFICATE_NOT_READY', text);
     },
+    receipts: async ({ orderId }) => ({ receipts: receiptsOf(context, find(context, orderId)) }),
     notices: async ({ orderId }) => ({ notices: noticesOf(context, find(context, orderId)) }),
   };
 }
@@ -64,12 +76,12 @@ export function purgeCalls(
 /** Looks at the own database from time to time: what changes an order commits there first, wherever it is done. */
 async function* watchStatus(
   context: RevocationContext,
-  text: string,
+  orderId: string,
   signal: AbortSignal,
 ): AsyncGenerator<Status> {
   let told = '';
   while (!signal.aborted) {
-    const order = find(context, text);
+    const order = find(context, orderId);
     const status = statusOf(context, order);
     const now = JSON.stringify(status);
     if (now !== told) yield status;
@@ -77,6 +89,31 @@ async function* watchStatus(
     if (isOver(order.life.kind)) return;
     await context.clock.sleep(WATCH_EVERY_MS, signal).catch(() => undefined);
   }
+}
+
+function statusOfMany(context: RevocationContext, texts: readonly string[]): Status[] {
+  demandFew('order_ids', texts);
+  return texts.flatMap((text) => {
+    const id = parseOrderId(text);
+    if (!id.ok) throw fieldError('REQUEST_INVALID', 'order_ids', 'expected UUIDs');
+    const order = context.store.orders.find(id.value);
+    return order ? [{ ...statusOf(context, order), eventIds: [] }] : [];
+  });
+}
+
+function demandFew(field: string, ids: readonly string[]): void {
+  if (ids.length <= IDS_MAX) return;
+  throw fieldError('REQUEST_INVALID', field, `expected at most ${IDS_MAX}, got ${ids.length}`);
+}
+
+function coveredAmong({ store }: RevocationContext, texts: readonly string[]): EventId[] {
+  demandFew('event_ids', texts);
+  const ids = texts.map((text) => {
+    const id = parseEventId(text);
+    if (!id.ok) throw fieldError('REQUEST_INVALID', 'event_ids', 'expected UUIDs of version 7');
+    return id.value;
+  });
+  return ids.filter((id) => store.ledger.standing(id) === 'ordered');
 }
 
 function find({ store }: RevocationContext, text: string): StoredOrder {
@@ -97,10 +134,30 @@ function noticesOf({ codec, store }: RevocationContext, order: StoredOrder): Not
   });
 }
 
-function statusOf({ codec, store, clock }: RevocationContext, order: StoredOrder): Status {
+/** The receipts of an order's holders, of each holder in the order of its entries. */
+function receiptsOf({ codec, store }: RevocationContext, order: StoredOrder): SignedReceipt[] {
+  return store.entries.of(order.orderId).flatMap(({ recipient, number }) => {
+    const found = store.receipts.find(recipient, number);
+    if (!found) return [];
+    const signed = codec.decode('Signed', found.bytes);
+    const receipt = signed.ok ? codec.decode('Receipt', signed.value.payload) : signed;
+    if (!receipt.ok || !signed.ok) throw new TypeError('expected a receipt that was checked');
+    const { stage, outcomes } = receipt.value;
+    return [
+      {
+        ...{ member: recipient, entryNumber: number, stage, events: outcomes.length },
+        ...{ receivedAtMs: found.atMs, dsseJson: toDsseJson(signed.value) },
+      },
+    ];
+  });
+}
+
+function statusOf(context: RevocationContext, order: StoredOrder): Status {
+  const { codec, store, clock } = context;
   const signed = codec.decode('Signed', order.bytes);
   const value = signed.ok ? codec.decode('PurgeOrder', signed.value.payload) : signed;
   if (!value.ok) throw value.error;
+  const { ids } = value.value;
   const parts = store.entries.of(order.orderId).map((entry) => {
     const { recipient, number, remindedAtMs, noticedAtMs } = entry;
     const answer = store.receipts.find(recipient, number);
@@ -108,9 +165,11 @@ function statusOf({ codec, store, clock }: RevocationContext, order: StoredOrder
   });
   return {
     orderId: order.orderId,
-    state: order.life.kind.toUpperCase(),
+    state: order.life.kind === 'awaiting' ? 'AWAITING_APPROVAL' : order.life.kind.toUpperCase(),
     reason: order.reason,
-    eventIds: value.value.ids,
+    eventIds: ids,
+    eventCount: ids.length,
+    ...approvalStanding(context, value.value),
     holders: holderStates(parts),
     orderedAtMs: order.orderedAtMs,
     closedAtMs: order.closedAtMs ?? 0,

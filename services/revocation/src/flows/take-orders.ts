@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { approvalProblem, countApprovals } from '@concordat/common/domain/approvals.js';
 import { type ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { OrderId } from '@concordat/common/domain/ids.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
@@ -72,7 +73,11 @@ function takeOrder(context: RevocationContext, bytes: Uint8Array): Result<OrderI
     return ok(orderId);
   }
   store.orders.add(order.value, bytes, clock.nowMs());
-  store.ledger.claim(ids, orderId);
+  const approvals = countApprovals(context, order, []);
+  // what waits for a second person holds no event back from rules and other orders
+  if (approvalProblem(order, approvals, context.approvalsAbove)) {
+    store.orders.advance(orderId, { kind: 'approvalMissing' });
+  } else store.ledger.claim(ids, orderId);
   store.chains.count('orders.taken');
   return ok(orderId);
 }

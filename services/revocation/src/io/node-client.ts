@@ -22,9 +22,9 @@ export function openNodeClient(
   const channel = openChannel({ address, tls, peer: { member, service: 'node' } });
   const client = channel.clientOf(KeyService);
   return {
-    destroyKeys: async (order, signal) => {
+    destroyKeys: async (order, signal, approvals) => {
       const options = { timeoutMs: DESTROY_KEYS_TIMEOUT_MS, signal, waitForReady: true };
-      const { sealRecord, evidence } = await client.destroyKeys({ order }, options);
+      const { sealRecord, evidence } = await client.destroyKeys({ order, approvals }, options);
       return { sealRecord: Uint8Array.from(sealRecord), evidence: Uint8Array.from(evidence) };
     },
     close: () => channel.close(),

@@ -37,6 +37,7 @@ export interface StoredOrder {
 }
 
 const STATES = [
+  'awaiting',
   'ordered',
   'sealed',
   'appended',
@@ -71,7 +72,7 @@ function stored(row: Row): StoredOrder {
   };
 }
 
-const OPEN = `('ordered', 'sealed', 'appended')`;
+const OPEN = `('awaiting', 'ordered', 'sealed', 'appended')`;
 const COLUMNS =
   'order_id, bytes, state, open_entries, reason, ordered_at_ms, deadline_ms, closed_at_ms, last_error, attempts';
 
@@ -163,6 +164,23 @@ export class OrderRows {
   certificate(id: OrderId): string | undefined {
     const row = this.#db.get('SELECT dsse_json FROM certificate WHERE order_id = ?', idBytes(id));
     return row && textOf(row, 'dsse_json');
+  }
+
+  /** One for each person; the first one stays. */
+  addApproval(id: OrderId, person: string, bytes: Uint8Array): void {
+    this.#db.run('INSERT OR IGNORE INTO approval VALUES(?, ?, ?)', idBytes(id), person, bytes);
+  }
+
+  approversOf(id: OrderId): string[] {
+    return this.#db
+      .all('SELECT person FROM approval WHERE order_id = ?', idBytes(id))
+      .map((row) => textOf(row, 'person'));
+  }
+
+  approvalsOf(id: OrderId): Uint8Array[] {
+    return this.#db
+      .all('SELECT bytes FROM approval WHERE order_id = ? ORDER BY person', idBytes(id))
+      .map((row) => bytesOf(row, 'bytes'));
   }
 
   /** What kept the order from going on, and until when it rests. */

@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS purge_order(
   seal_record BLOB, evidence BLOB, seal_number INTEGER, sealed_at_ms INTEGER, closed_at_ms INTEGER,
   last_error TEXT NOT NULL, attempts INTEGER NOT NULL, rest_until REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS purge_order_state ON purge_order(state, rest_until, seq);
+CREATE TABLE IF NOT EXISTS approval(
+  order_id BLOB NOT NULL, person TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(order_id, person)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS purge_entry(
   recipient TEXT NOT NULL, number INTEGER NOT NULL, order_id BLOB NOT NULL, part INTEGER NOT NULL,
   bytes BLOB NOT NULL, hash BLOB NOT NULL, appended_at_ms INTEGER NOT NULL, deadline_ms INTEGER NOT NULL,

@@ -195,7 +195,14 @@ export const PurgeService = {
   name: 'concordat.revocation.v1.PurgeService',
   methods: {
     order: unary([revocation.OrderRequest, revocation.OrderResponse], OWN_OPERATOR),
+    approve: unary([revocation.ApproveRequest, revocation.StatusResponse], OWN_OPERATOR),
+    covered: unary([revocation.CoveredRequest, revocation.CoveredResponse], OWN_OPERATOR),
     status: unary([revocation.StatusRequest, revocation.StatusResponse], OWN_OPERATOR),
+    statusOfMany: unary(
+      [revocation.StatusOfManyRequest, revocation.StatusOfManyResponse],
+      OWN_OPERATOR,
+      largeAnswer,
+    ),
     watchStatus: stream([revocation.StatusRequest, revocation.StatusResponse], OWN_OPERATOR),
     list: unary([revocation.ListRequest, revocation.ListResponse], OWN_OPERATOR, largeAnswer),
     certificate: unary(
@@ -204,6 +211,11 @@ export const PurgeService = {
       largeAnswer,
     ),
     notices: unary([revocation.NoticesRequest, revocation.NoticesResponse], OWN_OPERATOR),
+    receipts: unary(
+      [revocation.ReceiptsRequest, revocation.ReceiptsResponse],
+      OWN_OPERATOR,
+      largeAnswer,
+    ),
   },
 } as const satisfies AnyService;
 
