@@ -4,7 +4,7 @@ import { writeReceipts } from './honour-purge.js';
 import { PacedRuns } from './paced-runs.js';
 
 /** Entries that come within this time share deletion and receipts (DESIGN 4: at most 50 ms). */
-const GROUP_MS = 20;
+const GROUP_MS = 40;
 
 /**
  * Deletes what purge entries of all origins have buried, and answers them: emptying two journals costs more than deleting

@@ -18,8 +18,9 @@ const SEALING_MAX = 256;
 const CERTIFY_MS = 20;
 /** While keys are being destroyed, certificates are made for one part in so many of the time. */
 const CERTIFY_SHARE = 10;
-/** Orders that one round takes in each state. */
+/** Orders that one round takes in each state; fewer when they have more events than that: calls are answered in between. */
 const ROUND_ORDERS = 64;
+const ROUND_EVENTS = 2_000;
 const RETRY_MS_MIN = 200;
 const RETRY_MS_MAX = 5_000;
 /** A refusal is asked about again this late: the node's clock or federation file may have been behind. */
@@ -62,8 +63,8 @@ export class OrderPipeline {
   wake(): void {
     this.#isWanted = true;
     if (this.#closing.signal.aborted) return;
-    // not at once: what a round does may wake the next one
-    this.#round ??= Promise.resolve()
+    // not at once: answers that come together share a round, and what a round does may wake the next one
+    this.#round ??= turn()
       .then(() => this.#rounds())
       .then(
         () => {
@@ -98,8 +99,9 @@ export class OrderPipeline {
 
   /** One commit for all that are answered by now: a sync of the disk costs more than an order. */
   #keepAnswers(): void {
-    const answered = this.#answered.splice(0);
+    const answered = this.#answered.splice(0, roundOf(this.#answered.map(({ order }) => order)));
     if (answered.length === 0) return;
+    this.#isWanted = true;
     this.#context.store.db.transaction(() => {
       for (const { order, answer } of answered) {
         const kept = answer.ok ? this.#keepSeal(order, answer.value) : answer;
@@ -112,16 +114,22 @@ export class OrderPipeline {
   /** One commit for the entries of all that are sealed by now. */
   async #append(): Promise<void> {
     const { store, clock, outbox } = this.#context;
-    const ready = store.orders.ready('sealed', clock.monotonicMs(), ROUND_ORDERS);
-    if (ready.length === 0) return;
-    const topics = store.db.transaction(() => ready.flatMap((id) => this.#appendOne(id)));
+    const ids = store.orders.ready('sealed', clock.monotonicMs(), ROUND_ORDERS);
+    if (ids.length === 0) return;
+    const ready = ids.map((id) => ({ id, order: this.#order(id) }));
+    const size = roundOf(ready.map(({ order }) => (order.ok ? order.value : undefined)));
+    const topics = store.db.transaction(() =>
+      ready.slice(0, size).flatMap(({ id, order }) => this.#appendOne(id, order)),
+    );
     for (const topic of new Set(topics)) outbox.wake(topic, 0);
     this.#isWanted = true;
     await turn();
   }
 
-  #appendOne(id: OrderId): readonly string[] {
-    const order = this.#order(id);
+  #appendOne(
+    id: OrderId,
+    order: Result<Verified<'PurgeOrder'>, ConcordatError>,
+  ): readonly string[] {
     const answer = this.#context.store.orders.sealOf(id);
     const read = order.ok ? this.#readSeal(order.value, answer) : order;
     if (order.ok && read.ok) return appendEntries(this.#context, order.value, read.value.seal);
@@ -265,4 +273,14 @@ export class OrderPipeline {
       () => undefined,
     );
   }
+}
+
+/** How many of these, from the front, one round takes. */
+function roundOf(orders: readonly (Verified<'PurgeOrder'> | undefined)[]): number {
+  let events = 0;
+  for (const [at, order] of orders.entries()) {
+    events += order?.value.ids.length ?? 0;
+    if (at > 0 && (at === ROUND_ORDERS || events > ROUND_EVENTS)) return at;
+  }
+  return orders.length;
 }
