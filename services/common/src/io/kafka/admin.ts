@@ -37,12 +37,18 @@ export function openAdmin(connection: KafkaConnection): LogAdmin {
   const call = async <T>(doing: string, run: (admin: Admin) => Promise<T>): Promise<T> => {
     for (let left = NOT_READY_RETRIES; ; left -= 1) {
       if (closed) throw closedError();
+      const used = (open ??= connect());
+      let wasOpen = false;
       try {
-        open ??= connect();
-        return await run(await open);
+        const admin = await used;
+        wasOpen = true;
+        return await run(admin);
       } catch (cause) {
-        void disconnect();
-        if (left === 0 || !saysNotReady(cause)) throw asLogError(cause, doing, connection.brokers);
+        // a call beside this one may have failed before and closed the connection under it
+        const isCutOff = wasOpen && open !== used;
+        if (open === used) void disconnect();
+        const mayPass = isCutOff || saysNotReady(cause);
+        if (left === 0 || !mayPass) throw asLogError(cause, doing, connection.brokers);
         await connection.clock.sleep(NOT_READY_PAUSE_MS);
       }
     }
