@@ -1,5 +1,6 @@
 import { ConcordatError } from '../domain/errors.js';
 import type { Clock } from '../domain/ports.js';
+import { allElseDone } from './all-else-done.js';
 import {
   BATCH_RECORDS_MAX,
   HANDLE_ATTEMPTS_MAX,
@@ -115,6 +116,7 @@ export class LaneWorker {
   }
 
   async #run(): Promise<void> {
+    await allElseDone(); // the source asks for more first, so that it comes while these are handled
     while (this.#queue.length > 0 && !this.#stop.signal.aborted) {
       const batch = this.#queue.splice(0, BATCH_RECORDS_MAX);
       for (const record of batch) this.#queueBytes -= record.value.length;

@@ -1,5 +1,6 @@
 import type { Producer, RecordMetadata } from 'kafkajs';
 import { ConcordatError } from '../../domain/errors.js';
+import { allElseDone } from '../all-else-done.js';
 import type { LogClient, OutgoingRecord } from '../log-client.js';
 import { checkSend, closedError } from '../log-checks.js';
 import type { LogAdmin } from './admin.js';
@@ -108,6 +109,7 @@ export function openSender(connection: KafkaConnection, admin: LogAdmin): Sender
 
   const drain = async (): Promise<void> => {
     while (waiting.length > 0) {
+      await allElseDone(); // what one commit wrote, and what follows one answer, is sent together
       const sends = await valid(takeDistinctLanes(waiting));
       if (sends.length > 0) await carry(sends);
     }
