@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
 import { asConcordatError } from '../domain/errors.js';
 import type { MemberId, ServiceName } from '../domain/ids.js';
 import { type LogLevel, type Logger, createLogger } from './logger.js';
@@ -13,6 +14,12 @@ interface CommonConfig {
   readonly log: { readonly level: LogLevel };
   readonly shutdownGraceMs: number;
 }
+
+/**
+ * How much garbage may lie beside what lives, in per cent of it, before all of the heap is gone through. By default it is
+ * up to three times as much on a machine with memory to spare: 100 MiB more of a node that publishes, for no less CPU time.
+ */
+const HEAP_GROWING_PERCENT = 80;
 
 /** A service that runs. */
 export interface RunningService {
@@ -37,6 +44,7 @@ export async function runService<Config extends CommonConfig>(
     readonly start: (config: Config, logger: Logger) => Promise<RunningService>;
   },
 ): Promise<never> {
+  setFlagsFromString(`--heap-growing-percent=${String(HEAP_GROWING_PERCENT)}`);
   const config = configOrExit(life.readConfig);
   const { member, log } = config;
   const logger = createLogger({ service, member, level: log.level, clock: systemClock });
