@@ -135,6 +135,29 @@ describe('the outbox', () => {
     expect(tables.enqueue('t', 0, record('c'))).toBeGreaterThan(second);
   });
 
+  test('sends what was committed, not what was rolled back under the same number', () => {
+    let rolledBack = 0;
+    expect(() =>
+      db.transaction(() => {
+        rolledBack = tables.enqueue('t', 0, record('a'));
+        throw new Error('rolled back');
+      }),
+    ).toThrow('rolled back');
+    const seq = tables.enqueue('t', 0, record('b'));
+    expect(seq).toBe(rolledBack);
+    expect(tables.outboxOf('t', 0, 10)).toEqual([{ seq, record: record('b') }]);
+  });
+
+  test('gives large records back as they were put in, whether they are remembered or not', () => {
+    const values = Array.from({ length: 6 }, (_, n) => new Uint8Array(1_000_000).fill(n));
+    for (const value of values) tables.enqueue('t', 0, { value, headers: { n: 'x' }, key: 'k' });
+    for (const known of [tables, new ChainTables(db)]) {
+      const rows = known.outboxOf('t', 0, 10);
+      expect(rows.map(({ record: { value } }) => value[0])).toEqual([0, 1, 2, 3, 4, 5]);
+      for (const { record: of } of rows) expect([of.headers, of.key]).toEqual([{ n: 'x' }, 'k']);
+    }
+  });
+
   test('deletes what was sent with the next row, and again if that was rolled back', () => {
     const rows = () => numberOf(db.get('SELECT count(*) AS n FROM outbox') ?? {}, 'n');
     tables.sent('t', 0, tables.enqueue('t', 0, record('a')));

@@ -4,6 +4,7 @@ import { ConcordatError } from '../../domain/errors.js';
 import type { Hash, UnixMs } from '../../domain/ids.js';
 import type { OutgoingRecord } from '../log-client.js';
 import { type Row, type Sqlite, bytesOf, numberOf, textOf } from './sqlite.js';
+import { UnsentRecords } from './unsent-records.js';
 
 /** The tables that every writer and reader of chains keeps in its own database. */
 export const CHAIN_SCHEMA = `
@@ -116,6 +117,7 @@ export class ChainTables {
   #keptBytes: number;
   /** rows that the broker has and that may still stand here, by lane: they go with the next commit that writes a row */
   readonly #acknowledged = new Map<string, Sent>();
+  readonly #unsent = new UnsentRecords();
 
   constructor(db: Sqlite, bounds = KEPT_BOUNDS) {
     this.#db = db;
@@ -160,18 +162,26 @@ export class ChainTables {
   }
 
   enqueue(topic: string, lane: number, record: OutgoingRecord): number {
+    return this.#enqueue(topic, lane, record, record.value);
+  }
+
+  /** @param stored what stands in the row itself */
+  #enqueue(topic: string, lane: number, record: OutgoingRecord, stored: Uint8Array): number {
     this.deleteSent();
     this.#db.run(
       'INSERT INTO outbox(topic, lane, value, headers) VALUES(?, ?, ?, ?)',
       topic,
       lane,
-      record.value,
+      stored,
       // with a key: both in a list
       JSON.stringify(
         record.key === undefined ? (record.headers ?? {}) : [record.headers ?? {}, record.key],
       ),
     );
-    return numberOf(this.#db.get('SELECT max(seq) AS seq FROM outbox') ?? {}, 'seq');
+    const seq = numberOf(this.#db.get('SELECT max(seq) AS seq FROM outbox') ?? {}, 'seq');
+    // a row that is rolled back gives its number to another one
+    this.#db.afterCommit(() => this.#unsent.keep(seq, record));
+    return seq;
   }
 
   /** Enqueues a record of a chain and keeps its bytes, so that who missed it can have it again. */
@@ -183,7 +193,7 @@ export class ChainTables {
   ): number {
     const { value } = record;
     // the bytes stand once: the outbox row, which goes soon, has none of its own
-    const seq = this.enqueue(topic, lane, { ...record, value: new Uint8Array() });
+    const seq = this.#enqueue(topic, lane, record, new Uint8Array());
     this.#db.run(
       'INSERT INTO kept VALUES(?, ?, ?, ?, ?, ?, ?, ?)',
       ...[seq, topic, lane, epoch, number, atMs, value.length, value],
@@ -246,20 +256,26 @@ export class ChainTables {
   outboxOf(topic: string, lane: number, limit: number): OutboxRow[] {
     return this.#db
       .all(
-        `SELECT o.seq, coalesce(k.value, o.value) AS value, o.headers FROM outbox o LEFT JOIN kept k ON k.seq = o.seq
-         WHERE o.topic = ? AND o.lane = ? AND o.seq > ? ORDER BY o.seq LIMIT ?`,
+        'SELECT seq FROM outbox WHERE topic = ? AND lane = ? AND seq > ? ORDER BY seq LIMIT ?',
         topic,
         lane,
         this.#acknowledged.get(laneKey(topic, lane))?.upTo ?? 0,
         limit,
       )
-      .map((row) => ({
-        seq: numberOf(row, 'seq'),
-        record: {
-          value: bytesOf(row, 'value'),
-          ...headersAndKey(textOf(row, 'headers')),
-        },
-      }));
+      .map((row) => {
+        const seq = numberOf(row, 'seq');
+        return { seq, record: this.#unsent.get(seq) ?? this.#stored(seq) };
+      });
+  }
+
+  #stored(seq: number): OutgoingRecord {
+    const row = this.#db.get(
+      `SELECT coalesce(k.value, o.value) AS value, o.headers FROM outbox o LEFT JOIN kept k ON k.seq = o.seq
+       WHERE o.seq = ?`,
+      seq,
+    );
+    if (!row) throw new TypeError(`no row ${String(seq)}`);
+    return { value: bytesOf(row, 'value'), ...headersAndKey(textOf(row, 'headers')) };
   }
 
   /**
@@ -268,6 +284,13 @@ export class ChainTables {
    */
   sent(topic: string, lane: number, upTo: number): void {
     this.#acknowledged.set(laneKey(topic, lane), { topic, lane, upTo });
+    const rows = this.#db.all(
+      'SELECT seq FROM outbox WHERE topic = ? AND lane = ? AND seq <= ?',
+      topic,
+      lane,
+      upTo,
+    );
+    for (const row of rows) this.#unsent.forget(numberOf(row, 'seq'));
   }
 
   /** Deletes what the broker has. */

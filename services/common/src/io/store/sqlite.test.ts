@@ -37,6 +37,25 @@ test('a column of another type is a mistake of ours', () => {
 });
 
 describe('a transaction', () => {
+  test('is followed by what waits for its commit, and only if there is one', () => {
+    const done: string[] = [];
+    db.afterCommit(() => done.push('outside'));
+    db.transaction(() => {
+      db.transaction(() =>
+        db.afterCommit(() => done.push(`inside, ${String(keys().length)} rows`)),
+      );
+      put('a');
+    });
+    const failing = () =>
+      db.transaction(() => {
+        db.afterCommit(() => done.push('never'));
+        throw new Error('disk full');
+      });
+    expect(failing).toThrow('disk full');
+    db.transaction(() => put('b'));
+    expect(done).toEqual(['outside', 'inside, 1 rows']);
+  });
+
   test('that throws leaves nothing behind, and the next one works', () => {
     const failing = () =>
       db.transaction(() => {

@@ -24,6 +24,8 @@ export class Sqlite {
   readonly #db: Libsql.Database;
   readonly #statements = new Map<string, LibsqlStatement>();
   #depth = 0;
+  /** what waits for the end of the present transaction */
+  #onCommit: (() => void)[] = [];
 
   constructor(file: string, schema: string) {
     this.file = file;
@@ -58,13 +60,21 @@ export class Sqlite {
     try {
       const result = work();
       this.#db.exec('COMMIT');
+      for (const work of this.#onCommit.splice(0)) work();
       return result;
     } catch (cause) {
+      this.#onCommit = [];
       this.#rollBack();
       throw cause;
     } finally {
       this.#depth -= 1;
     }
+  }
+
+  /** Runs `work` when what was done so far is committed: at once outside a transaction, never after one that was rolled back. */
+  afterCommit(work: () => void): void {
+    if (this.#depth > 0) this.#onCommit.push(work);
+    else work();
   }
 
   /** A full disk has rolled back already; the cause is what counts, not that there is nothing left to undo. */
