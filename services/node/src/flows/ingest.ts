@@ -107,7 +107,7 @@ export class Ingest implements TopicFlow {
       else {
         const body = { category: header.category, header: headerBytes, release, sections };
         rows.push({ id, place: places.get(id) ?? 0, body });
-        recent.keep(origin, id, { header });
+        recent.keep(origin, id, { header, purposes: release.purposes });
       }
     }
     if (rows.length === 0) return 0;

@@ -12,11 +12,13 @@ export interface Facts {
   readonly header: Header;
   /** own events only */
   readonly audience?: Audience;
+  /** received events only: what they were released for */
+  readonly purposes?: readonly string[];
 }
 
 /**
- * The facts of events that were just published or taken in, and whose keys are asked for next: they need not be read
- * and parsed again. Nothing that is decided rests on an event being here, and nothing here is content.
+ * The facts of events that were just published or taken in, whose keys are asked for next and of which subscribers are told:
+ * they need not be read and parsed again. Nothing that is decided rests on an event being here, and nothing here is content.
  */
 export class RecentHeaders {
   readonly #codec: RecordCodec;
@@ -49,6 +51,8 @@ export class RecentHeaders {
     if (!row) return undefined;
     const header = parseHeader(this.#codec, row.header);
     if (!header.ok) throw header.error;
+    const { release } = row;
+    if (release) return { header: header.value, purposes: release.purposes };
     if (!row.audience) return { header: header.value };
     const audience = this.#codec.decode('Audience', row.audience.value);
     if (!audience.ok) throw new ConcordatError('INTERNAL', 'an own audience does not decode');

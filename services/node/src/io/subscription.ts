@@ -1,12 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { isCategoryPattern, matchesCategory } from '@concordat/common/domain/category.js';
 import { fieldError } from '@concordat/common/domain/errors.js';
-import { parseHeader } from '@concordat/common/domain/header.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
 import { cursorAfter, parseCursor } from '../domain/cursor.js';
 import type { NodeContext } from '../flows/context.js';
 import { demandSystem } from '../flows/systems.js';
-import type { EventRow } from './data-store.js';
 import type { Notice } from './state/notice-log.js';
 import type { NationalSystem } from './state/systems-table.js';
 
@@ -76,14 +74,8 @@ function concerns(
   if (kind === 'WITHDRAWN' && system?.kind === 'copy') return true;
   if (!matchesCategory(pattern, category)) return false;
   if (kind === 'WITHDRAWN') return true;
-  const row = context.data.find(origin, id);
-  return row !== undefined && purposesOf(context, row).includes(purpose);
-}
-
-function purposesOf({ codec }: NodeContext, row: EventRow): readonly string[] {
-  if (row.release) return row.release.purposes;
-  const header = parseHeader(codec, row.header);
-  return header.ok ? header.value.purposes : [];
+  const facts = context.recent.get(origin, id);
+  return facts !== undefined && (facts.purposes ?? facts.header.purposes).includes(purpose);
 }
 
 function wireNotice(notice: Notice, epoch: Uint8Array): WireNotice {
