@@ -1,7 +1,7 @@
 import { SlotTrees } from '@concordat/common/domain/slots.js';
 import { EMPTY_HEAD, type Head, nextLink } from '@concordat/common/domain/chain.js';
 import { toDsseJson } from '@concordat/common/domain/dsse-json.js';
-import { type EventId, type Hash, asUnixMs } from '@concordat/common/domain/ids.js';
+import { type EventId, type Hash, type MemberId, asUnixMs } from '@concordat/common/domain/ids.js';
 import type {
   Certificate,
   CertifiedHolder,
@@ -69,9 +69,15 @@ export function certified(
   records: readonly Uint8Array[],
   order: Uint8Array,
   answer: TestSeal,
+  more: {
+    readonly origin?: MemberId;
+    readonly approvals?: readonly Uint8Array[];
+    readonly holders?: (seal: Verified<'SealRecord'>) => readonly CertifiedHolder[];
+  } = {},
 ): Story {
   const { keys } = federation;
-  const seal = verifyStatement(codec, keys, 'SealRecord', answer.sealRecord, { signer: UN });
+  const { origin = UN, approvals = [] } = more;
+  const seal = verifyStatement(codec, keys, 'SealRecord', answer.sealRecord, { signer: origin });
   const evidence = codec.decode('SealEvidence', answer.evidence);
   if (!seal.ok) throw seal.error;
   if (!evidence.ok) throw evidence.error;
@@ -79,14 +85,15 @@ export function certified(
     trees: new SlotTrees(codec),
     statements: checkStatements(codec, keys),
     federation: keys.federation,
-    origin: UN,
-    keyId: federation.signer(UN, 'revocation').keyId,
+    origin,
+    keyId: federation.signer(origin, 'revocation').keyId,
     timeMs: NOW,
     order,
+    approvals,
     sealRecord: seal.value,
     evidence: evidence.value,
     ledgerOf: (block) => records.filter((record) => isAbout(record, block)),
-    holders: answeredHolders(federation, seal.value),
+    holders: more.holders?.(seal.value) ?? answeredHolders(federation, seal.value),
   });
   if (!certificate.ok) throw certificate.error;
   return { certificate: certificate.value, seal: seal.value, order };
@@ -123,10 +130,12 @@ export function entriesFor(
   let head: Head = EMPTY_HEAD;
   return draftEntries([holder], ENTRY_IDS_MAX).map((draft) => {
     const link = nextLink(head);
-    const { bytes, hash } = signAs(federation, { member: UN, role: 'revocation' }, 'PurgeEntry', {
+    const { origin } = seal.value;
+    const by = { member: origin, role: 'revocation' } as const;
+    const { bytes, hash } = signAs(federation, by, 'PurgeEntry', {
       suite: SUITE,
       federation: federation.keys.federation,
-      origin: UN,
+      origin,
       keyId: '',
       ...link,
       timeMs: NOW,

@@ -43,12 +43,18 @@ export class TestHolder {
   /** A new receipt at the end of the chain, changed where the test says so. */
   next(
     { value, hash }: Verified<'PurgeEntry'>,
-    how: { readonly outcome?: PurgeOutcome; readonly change?: Partial<Receipt> } = {},
+    how: {
+      readonly outcome?: PurgeOutcome;
+      /** one for each event, in the place of one for all */
+      readonly outcomes?: Receipt['outcomes'];
+      readonly change?: Partial<Receipt>;
+    } = {},
   ): Verified<'Receipt'> {
-    const outcome = how.outcome ?? 'DELETED';
+    const { outcome = 'DELETED' } = how;
+    const outcomes = how.outcomes ?? value.ids.map((id) => ({ id, outcome }));
     const link = nextLink(this.#head);
     const receipt: Receipt = {
-      ...this.#answerTo(value, outcome),
+      ...this.#answerTo(value, outcomes),
       ...link,
       entryHash: hash,
       ...how.change,
@@ -68,7 +74,7 @@ export class TestHolder {
     this.#head = { ...this.#head, number: this.#head.number + 1 };
   }
 
-  #answerTo(entry: PurgeEntry, outcome: PurgeOutcome) {
+  #answerTo(entry: PurgeEntry, outcomes: Receipt['outcomes']) {
     return {
       suite: SUITE,
       federation: 'test',
@@ -78,8 +84,8 @@ export class TestHolder {
       timeMs: NOW,
       orderId: entry.orderId,
       entryNumber: entry.number,
-      stage: stageOf(entry.ids.map(() => outcome)),
-      outcomes: entry.ids.map((id) => ({ id, outcome })),
+      stage: stageOf(outcomes.map(({ outcome }) => outcome)),
+      outcomes,
       holds: [],
       children: [],
       opened: null,

@@ -12,7 +12,7 @@ import {
   orderIdOf,
 } from '@concordat/common/domain/ids.js';
 import { inclusionPath, leafHash, merkleRoot } from '@concordat/common/domain/merkle.js';
-import { WHOLE_COVER } from '@concordat/common/domain/purge-order.js';
+import { WHOLE_COVER, isWhole, meets } from '@concordat/common/domain/purge-order.js';
 import type {
   Header,
   LedgerKind,
@@ -20,6 +20,7 @@ import type {
   PurgeOrder,
   PurgeReason,
   RecordTypes,
+  SealRecord,
   SealTable,
   SlotTable,
 } from '@concordat/common/domain/records.js';
@@ -76,7 +77,11 @@ export class TestLedger {
   readonly #federation: TestFederation;
   readonly #onRecord: (record: Uint8Array) => void;
   readonly #blocks: OwnBlock[] = [];
-  readonly #holders = new Map<EventId, Set<MemberId>>();
+  /** by event: who was given keys of which sections */
+  readonly #released = new Map<
+    EventId,
+    { readonly recipient: MemberId; readonly sections: readonly string[] }[]
+  >();
   readonly #seals = new Map<OrderId, TestSeal & { readonly orderHash: Hash }>();
   readonly #sealed = new Set<EventId>();
   #head: Head = EMPTY_HEAD;
@@ -127,21 +132,33 @@ export class TestLedger {
 
   /** One record per touched block: these events' keys went to `recipient`. */
   release(recipient: MemberId, ...ids: readonly EventId[]): void {
+    this.releaseSections(recipient, ['identity', 'remarks'], ...ids);
+  }
+
+  releaseSections(
+    recipient: MemberId,
+    sections: readonly string[],
+    ...ids: readonly EventId[]
+  ): void {
     for (const id of ids) {
-      this.#holders.set(id, (this.#holders.get(id) ?? new Set()).add(recipient));
+      this.#released.set(id, [...(this.#released.get(id) ?? []), { recipient, sections }]);
     }
     for (const { block, leaves } of this.#touched(ids)) {
       this.#appendSlots(block, {
         kind: 'RELEASE',
         recipient,
         orderId: null,
-        leaves: leaves.map((leaf) => ({ leaf, sections: ['identity', 'remarks'] })),
+        leaves: leaves.map((leaf) => ({ leaf, sections })),
       });
     }
   }
 
   /** What a node answers to DestroyKeys, idempotent by order id; a dishonest one seals again what is sealed. */
-  seal(orderBytes: Uint8Array, { isHonest = true } = {}): TestSeal {
+  seal(
+    orderBytes: Uint8Array,
+    how: Partial<Pick<SealRecord, 'grants' | 'approvals'>> & { readonly isHonest?: boolean } = {},
+  ): TestSeal {
+    const { isHonest = true, grants = [], approvals = [] } = how;
     const order = verifyStatement(codec, this.#federation.keys, 'PurgeOrder', orderBytes, {
       signer: this.origin,
     });
@@ -160,37 +177,47 @@ export class TestLedger {
       throw new ConcordatError('ORDER_INVALID', 'covers an event not published here');
     }
     const touched = this.#touched(value.ids);
-    const seals = touched.map(({ block, leaves }) =>
-      this.#appendSlots(block, {
-        leaves: leaves.map((leaf) => ({ leaf, orderId: value.orderId })),
-      }),
-    );
+    const seals = touched.flatMap(({ block, leaves }) => this.#appendSeals(block, leaves, value));
     const { bytes } = this.#sign('SealRecord', {
       orderId: value.orderId,
       orderHash: hash,
       timeMs: NOW,
       ids: value.ids,
       seals,
-      holders: this.#holdersOf(value.ids),
+      holders: this.#holdersOf(value),
       recipients: value.recipients,
       sections: value.sections,
-      grants: [],
-      approvals: [],
+      grants,
+      approvals,
     });
-    for (const id of value.ids) this.#sealed.add(id);
+    if (isWhole(value)) for (const id of value.ids) this.#sealed.add(id);
     const answer = { sealRecord: bytes, evidence: this.#evidence(touched), orderHash: hash };
     this.#seals.set(value.orderId, answer);
     return answer;
   }
 
-  #holdersOf(ids: readonly EventId[]) {
-    const recipients = this.#federation.federation.members
-      .map(({ id }) => id)
-      .filter((recipient) => ids.some((id) => this.#holders.get(id)?.has(recipient)));
-    return recipients.map((recipient) => ({
-      recipient,
-      ids: ids.filter((id) => this.#holders.get(id)?.has(recipient)),
-    }));
+  /** One for all, or one for each recipient of a narrower cover. */
+  #appendSeals(block: OwnBlock, leaves: readonly number[], order: PurgeOrder) {
+    const { orderId, recipients, sections } = order;
+    if (isWhole(order)) {
+      return [this.#appendSlots(block, { leaves: leaves.map((leaf) => ({ leaf, orderId })) })];
+    }
+    const each = recipients.length === 0 ? (['' as const] as const) : recipients;
+    return each.map((recipient) =>
+      this.#appendSlots(block, {
+        ...{ kind: 'SEAL', recipient, orderId },
+        leaves: leaves.map((leaf) => ({ leaf, sections })),
+      }),
+    );
+  }
+
+  #holdersOf({ ids, ...cover }: PurgeOrder) {
+    return this.#federation.federation.members.flatMap(({ id: recipient }) => {
+      const held = ids.filter((id) =>
+        this.#released.get(id)?.some((one) => one.recipient === recipient && meets(cover, one)),
+      );
+      return held.length === 0 ? [] : [{ recipient, ids: held }];
+    });
   }
 
   #evidence(touched: readonly { readonly block: OwnBlock; readonly leaves: readonly number[] }[]) {
@@ -219,10 +246,10 @@ export class TestLedger {
   #appendSlots(block: OwnBlock, slots: Omit<SlotTable, 'seed'> | Omit<SealTable, 'seed'>) {
     this.#seeds += 1;
     const table: Slots = { seed: sha256(utf8(`seed ${this.#seeds}`)), ...slots };
-    const isRelease = 'kind' in table;
-    const body = isRelease ? codec.encode('SlotTable', table) : codec.encode('SealTable', table);
+    const isSlots = 'kind' in table;
+    const body = isSlots ? codec.encode('SlotTable', table) : codec.encode('SealTable', table);
     const root = slotRoot(codec, table, block.events.length);
-    return this.#append(block, isRelease ? 'RELEASE' : 'SEAL', root, body);
+    return this.#append(block, isSlots ? table.kind : 'SEAL', root, body);
   }
 
   #append(block: OwnBlock, kind: LedgerKind, root: Hash, body: Uint8Array) {

@@ -1,16 +1,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { verifyCertificate } from '@concordat/common/domain/certificate.js';
+import {
+  type CertifiedPurge,
+  verifyCertificate,
+} from '@concordat/common/domain/certificate/verify-certificate.js';
 import { verifyDsse } from '@concordat/common/domain/dsse-json.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import {
   type EventId,
+  type Hash,
   type MemberId,
   type UnixMs,
   asUnixMs,
 } from '@concordat/common/domain/ids.js';
-import type { PurgeOutcome } from '@concordat/common/domain/records.js';
+import type { Certificate, PurgeOutcome } from '@concordat/common/domain/records.js';
+import { statementHash } from '@concordat/common/domain/statement.js';
 import { purgeTopic, receiptsTopic } from '@concordat/common/domain/topics.js';
 import { MemoryLog, memoryLogClient } from '@concordat/common/io/memory-log.js';
 import type { CallContext } from '@concordat/common/io/rpc/server.js';
@@ -67,9 +72,15 @@ export class RevocationWorld {
   }
 
   /** A node that answers; also the base of those that misbehave. */
-  readonly seal = (...[order]: [order: Uint8Array, ...rest: unknown[]]): ReturnType<DestroyKeys> =>
+  readonly seal = (
+    ...[order, , approvals = []]: [
+      order: Uint8Array,
+      signal?: AbortSignal,
+      approvals?: readonly Uint8Array[],
+    ]
+  ): ReturnType<DestroyKeys> =>
     Promise.resolve().then(() => {
-      return this.ledger.seal(order);
+      return this.ledger.seal(order, { approvals: approvals.map(hashOf) });
     });
 
   async start(
@@ -197,18 +208,32 @@ export class RevocationWorld {
     await until(`${count} ${name}`, async () => (await this.list()).counters[name] === count);
   }
 
-  async certificate(orderId: string): Promise<string> {
-    return (await this.calls.purge.certificate({ orderId }, this.as(UN))).dsseJson;
+  async certificate(orderId: string, { evenIncomplete = false } = {}): Promise<string> {
+    const { purge } = this.calls;
+    return (await purge.certificate({ orderId, evenIncomplete }, this.as(UN))).dsseJson;
   }
 
   /** Who held which events, as a stranger with public keys reads it from the certificate. */
   verify(dsseJson: string): Record<string, readonly EventId[]> {
+    const { purge } = this.read(dsseJson);
+    return Object.fromEntries(purge.holders.map(({ recipient, ids }) => [recipient, ids]));
+  }
+
+  /** A certificate that holds, and what it proves. */
+  read(dsseJson: string): { readonly certificate: Certificate; readonly purge: CertifiedPurge } {
     const signed = verifyDsse(codec, this.federation.keys, 'Certificate', dsseJson);
     if (!signed.ok) throw signed.error;
     const purge = verifyCertificate(codec, this.federation.keys, signed.value.value);
     if (!purge.ok) throw purge.error;
-    return Object.fromEntries(purge.value.holders.map(({ recipient, ids }) => [recipient, ids]));
+    return { certificate: signed.value.value, purge: purge.value };
   }
+}
+
+/** As others name this statement. */
+function hashOf(statement: Uint8Array): Hash {
+  const signed = codec.decode('Signed', statement);
+  if (!signed.ok) throw signed.error;
+  return statementHash(signed.value);
 }
 
 /** The code of a call that has to fail. */

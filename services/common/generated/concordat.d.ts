@@ -574,6 +574,7 @@ export namespace concordat.revocation.v1 {
 
   type CertificateRequest = {
     readonly orderId: string;
+    readonly evenIncomplete: boolean;
   };
   const CertificateRequest: MessageType<CertificateRequest>;
 

@@ -8720,6 +8720,7 @@ export const concordat = $root.concordat = (() => {
                 };
 
                 CertificateRequest.prototype.orderId = "";
+                CertificateRequest.prototype.evenIncomplete = false;
 
                 CertificateRequest.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -8730,6 +8731,8 @@ export const concordat = $root.concordat = (() => {
                         throw $Error("max depth exceeded");
                     if (message.orderId != null && $Object.hasOwnProperty.call(message, "orderId") && message.orderId !== "")
                         writer.uint32(10).string(message.orderId);
+                    if (message.evenIncomplete != null && $Object.hasOwnProperty.call(message, "evenIncomplete") && message.evenIncomplete !== false)
+                        writer.uint32(16).bool(message.evenIncomplete);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -8770,6 +8773,15 @@ export const concordat = $root.concordat = (() => {
                                     message.orderId = value;
                                 else
                                     delete message.orderId;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.evenIncomplete = value;
+                                else
+                                    delete message.evenIncomplete;
                                 continue;
                             }
                         }

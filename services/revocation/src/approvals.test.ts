@@ -64,6 +64,8 @@ describe('an order for more events than one person may take back', () => {
     world.answer(DE);
     await world.reaches(ORDER, 'CLOSED');
     expect(node.calls).toEqual([1]);
+    const { purge } = world.read(await world.certificate(ORDER));
+    expect(purge).toMatchObject({ people: 2, missing: [] });
   });
 
   test('is never shown to the node before', async () => {

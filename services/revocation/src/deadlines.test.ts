@@ -7,7 +7,7 @@ import { systemClock } from '@concordat/common/io/system-ports.js';
 import { codec } from '../../../test/support/federation.js';
 import { orderId } from '../../../test/support/ledger.js';
 import { NOW, eventId } from '../../../test/support/origin.js';
-import { DE, FR, RevocationWorld, UN } from '../../../test/support/revocation.js';
+import { DE, FR, RevocationWorld, UN, codeOf } from '../../../test/support/revocation.js';
 import '../../../test/support/long-timeout.js';
 import { until } from '../../../test/support/until.js';
 
@@ -80,6 +80,26 @@ describe('a holder that is silent past the deadline', () => {
     await world.counted('reminders.sent', 2);
     expect(await notices()).toEqual([first]);
     expect((await world.list()).counters).toMatchObject({ 'notices.made': 1 });
+  });
+
+  test('is named in a certificate that is asked for before it has answered', async () => {
+    await waiting();
+    world.answer(FR);
+    await at(DEADLINE + 1, 'notices.made', 1);
+    expect(await codeOf(world.certificate(ORDER))).toBe('CERTIFICATE_NOT_READY');
+    const read = async () => world.read(await world.certificate(ORDER, { evenIncomplete: true }));
+    await until('the own ledger is read', async () => {
+      return (await codeOf(world.certificate(ORDER, { evenIncomplete: true }))) === 'OK';
+    });
+    const { purge, certificate } = await read();
+    expect(purge.missing).toEqual([{ recipient: DE, entry: 1, why: 'silent' }]);
+    expect(certificate.holders.map(({ notices: signed }) => signed.length)).toEqual([1, 0]);
+
+    world.answer(DE);
+    await world.reaches(ORDER, 'CLOSED');
+    const closed = await read();
+    expect(closed.purge.missing).toEqual([]);
+    expect(closed.certificate.holders.map(({ notices: signed }) => signed)).toEqual([[], []]);
   });
 
   test('clears the flag when it answers after all, and the notice stays on record', async () => {

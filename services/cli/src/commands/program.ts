@@ -23,7 +23,7 @@ import type { World } from './world.js';
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 refused by policy, 4 not found, 5 verification failed,
-6 waited too long, 7 partly done, 75 try again later. Errors: docs/errors.md`;
+6 waited too long, 7 partly done, 8 proof incomplete, 75 try again later. Errors: docs/errors.md`;
 
 function buildProgram(world: World): Command {
   const program = addGlobalOptions(new Command('concordat'))

@@ -26,10 +26,13 @@ interface OrderOptions extends MemberOptions {
   readonly deadline: number;
   readonly dryRun?: true;
 }
-interface CertificateOptions extends MemberOptions {
+interface FileOptions extends MemberOptions {
   readonly out: string;
 }
-interface NoticeOptions extends CertificateOptions {
+interface CertificateOptions extends FileOptions {
+  readonly incomplete?: true;
+}
+interface NoticeOptions extends FileOptions {
   readonly holder: MemberId;
 }
 
@@ -59,6 +62,7 @@ export function addPurgeCommands(program: Command, world: World): void {
     .description('the certificate of a closed order; concordat verify certificate checks it')
     .argument('<order>', 'an order', orderArgument)
     .option('--out <file>', 'where to write it; - for the standard output', '-')
+    .option('--incomplete', 'also while holders have not answered; it says who and why')
     .action(async (orderId: OrderId, options: CertificateOptions, command: Command) =>
       certificate(orderId, options, surroundings(world, command)),
     );
@@ -123,7 +127,7 @@ async function certificate(
   { print, call }: Surroundings,
 ): Promise<void> {
   const { dsseJson } = await withClient(options, DOORS.purge, (revocation) =>
-    revocation.certificate({ orderId }, call),
+    revocation.certificate({ orderId, evenIncomplete: options.incomplete ?? false }, call),
   );
   await handOut('certificate', dsseJson, options.out, print);
 }

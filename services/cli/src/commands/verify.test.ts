@@ -11,8 +11,19 @@ import { SUITE } from '@concordat/common/domain/statement.js';
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
 import { certificateFile, tellStory } from '../../../../test/support/certificate.js';
 import { codec, memberOf, testFederation } from '../../../../test/support/federation.js';
-import { orderId, signAs } from '../../../../test/support/ledger.js';
-import { NOW } from '../../../../test/support/origin.js';
+import {
+  DE,
+  deletedAfter,
+  heldBy,
+  holdersSaying,
+  noticeOf,
+  tell,
+  tellTree,
+  withSilence,
+} from '../../../../test/support/certificates/told.js';
+import { TestLedger, officerOrder, orderId, signAs } from '../../../../test/support/ledger.js';
+import { NOW, eventId } from '../../../../test/support/origin.js';
+import { TestPurgeLedger } from '../../../../test/support/purge-ledger.js';
 import { readSettings } from '../config.js';
 import { runCommand } from './program.js';
 
@@ -33,7 +44,10 @@ put('trust.json', JSON.stringify(trustJson(federation.federation)));
 
 const verify = (...args: string[]) => verifyProof('certificate', ...args);
 
-async function verifyProof(kind: 'certificate' | 'notice', ...args: string[]) {
+async function verifyProof(
+  kind: 'certificate' | 'notice' | 'receipt' | 'ledger',
+  ...args: string[]
+) {
   const said = { out: '', err: '' };
   const exit = await runCommand(['verify', kind, ...args], {
     settings: readSettings({}),
@@ -65,7 +79,13 @@ describe('a true certificate', () => {
       events: [expect.any(String), expect.any(String), expect.any(String)],
       keysDestroyedAt: expect.stringMatching(/^\d{4}-.*Z$/),
       holders: expect.arrayContaining([
-        { member: 'de', events: 3, receipt: 'DELETED', answeredAt: expect.stringMatching(/Z$/) },
+        {
+          member: 'de',
+          events: 3,
+          receipt: 'DELETED',
+          answeredAt: expect.stringMatching(/Z$/),
+          children: [],
+        },
       ]),
     });
   });
@@ -159,4 +179,147 @@ describe('a default notice', () => {
     const changed = put('changed.json', altered(notice, notice.length / 2 - 1));
     expect((await verifyProof('notice', changed)).exit).toBe(5);
   });
+});
+
+describe('a certificate of which something is not shown', () => {
+  const silent = withSilence((entry) => [noticeOf(entry, DE)]).certificate;
+
+  test('has an exit code of its own, and names who has not answered, and why', async () => {
+    const file = put('incomplete.json', certificateFile(federation, silent));
+    const { exit, out, err } = await verify(file, '--output', 'json');
+    expect(exit).toBe(8);
+    expect(err).toContain('valid, incomplete');
+    expect(JSON.parse(out)).toMatchObject({
+      outcome: 'incomplete',
+      missing: [{ recipient: 'de', entry: 1, why: 'silent' }],
+      holders: [
+        { member: 'de', receipt: 'SILENT' },
+        { member: 'fr', receipt: 'DELETED' },
+      ],
+    });
+    expect((await verify(file)).out).toContain('de silent (entry 1)');
+  });
+
+  test('shows derived events with their own certificates', async () => {
+    const file = put('tree.json', certificateFile(federation, tellTree().certificate));
+    const { exit, out } = await verify(file, '--output', 'json');
+    expect(exit).toBe(0);
+    const { holders } = JSON.parse(out) as { holders: { children: { origin: string }[] }[] };
+    expect(holders[0]?.children).toMatchObject([
+      {
+        origin: 'de',
+        outcome: 'complete',
+        holders: [{ member: 'fr', children: [{ origin: 'fr' }] }],
+      },
+    ]);
+  });
+});
+
+describe('a receipt', () => {
+  const dsse = (bytes: Uint8Array): string => {
+    const signed = codec.decode('Signed', bytes);
+    if (!signed.ok) throw signed.error;
+    return toDsseJson(signed.value);
+  };
+  const [de] = tell({
+    holders: (seal) => holdersSaying(seal, { de: [heldBy, deletedAfter] }),
+  }).certificate.holders;
+  const [open = '', final = ''] = de?.receipts.map(dsse) ?? [];
+  const [entry = ''] = de?.entries.map(dsse) ?? [];
+  const other = dsse(withSilence(() => []).certificate.holders[1]?.entries[0] ?? new Uint8Array());
+
+  test('holds by itself, and beside the entry that it answers', async () => {
+    const file = put('receipt.json', final);
+    expect((await verifyProof('receipt', file)).exit).toBe(0);
+    const beside = ['--entry', put('entry.json', entry), '--output', 'json'];
+    const { exit, out } = await verifyProof('receipt', file, ...beside);
+    expect(exit).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      holder: 'de',
+      origin: 'un',
+      entry: 1,
+      stage: 'DELETED',
+    });
+  });
+
+  test('that is open holds too, and says on what ground', async () => {
+    const { exit, out } = await verifyProof('receipt', put('open.json', open));
+    expect(exit).toBe(8);
+    expect(out).toContain('Amtsgericht Musterstadt: criminal proceedings');
+  });
+
+  test.each([
+    ['for another entry', () => [put('receipt.json', final), '--entry', put('e.json', other)]],
+    ['that was changed', () => [put('changed.json', altered(final, final.length - 20))]],
+    ['that is a certificate', () => [put('c.json', valid)]],
+  ])('%s is refused', async (_name, args) => {
+    const { exit, err } = await verifyProof('receipt', ...args());
+    expect(exit).toBe(5);
+    expect(err).toMatch(/^RECEIPT_INVALID/);
+  });
+});
+
+describe('a ledger', () => {
+  const records: string[] = [];
+  const ledger = new TestLedger(federation, memberOf('un'), (record) =>
+    records.push(Buffer.from(record).toString('base64')),
+  );
+  const [a, b] = [eventId(1), eventId(2)];
+  ledger.publish({ id: a }, { id: b });
+  ledger.release(DE, a, b);
+  ledger.publish({ id: eventId(3) });
+  ledger.release(memberOf('fr'), a);
+  ledger.seal(officerOrder(federation, { orderId: orderId(1), ids: [a] }));
+  const last = String(records.length);
+
+  const check = (lines: readonly string[], until = last) =>
+    verifyProof('ledger', put('ledger.txt', `${lines.join('\n')}\n`), '--until', until);
+  const without = (at: number) => records.filter((_, index) => index !== at);
+
+  test('is whole to the number that it should reach', async () => {
+    const { exit, err } = await check(records);
+    expect({ exit, err }).toMatchObject({
+      exit: 0,
+      err: expect.stringContaining('valid to number 5'),
+    });
+  });
+
+  test.each(records.map((_, at) => at))('without record %i is incomplete', async (at) => {
+    const { exit, out } = await check(without(at));
+    expect(exit).toBe(8);
+    expect(out).toContain(`missing`);
+    expect(out).toContain(`${at + 1} to ${at + 1}`);
+  });
+
+  test('of one recipient’s purges is checked in the same way', async () => {
+    const purges = new TestPurgeLedger(federation, memberOf('un'), () => undefined);
+    const entries = [a, b].map((id) => Buffer.from(purges.next(DE, [id])).toString('base64'));
+    expect((await check(entries, '2')).exit).toBe(0);
+    expect((await check(entries, '3')).exit).toBe(8);
+    expect((await check(entries.slice(1), '2')).exit).toBe(8);
+  });
+
+  test.each<[name: string, lines: () => readonly string[], code: string]>([
+    ['in another order', () => [...records].reverse(), 'CHAIN_BROKEN'],
+    ['with a changed record', () => records.map((line) => altered(line, 400)), ''],
+    ['with a line that is no record', () => [...records, 'AAAA'], 'RECORD_MALFORMED'],
+    ['with a line that is no base64', () => [...records, '?'], 'RECORD_MALFORMED'],
+    ['with a body that was swapped', () => [withBodyOf(records[3], records[1])], 'CHAIN_BROKEN'],
+    ['of nobody', () => [], 'RECORD_MALFORMED'],
+  ])('%s is refused', async (_name, lines, code) => {
+    const { exit, err } = await check(lines());
+    expect(exit).toBe(5);
+    expect(err).toContain(code);
+  });
+
+  function withBodyOf(record = '', other = ''): string {
+    const [one, two] = [record, other].map((text) => {
+      const read = codec.decode('LedgerRecord', Buffer.from(text, 'base64'));
+      if (!read.ok) throw read.error;
+      return read.value;
+    });
+    if (!one || !two) throw new Error('two records in, two out');
+    const forged = codec.encode('LedgerRecord', { statement: one.statement, body: two.body });
+    return Buffer.from(forged).toString('base64');
+  }
 });

@@ -1,6 +1,6 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { verifyCertificate } from '@concordat/common/domain/certificate.js';
+import { verifyCertificate } from '@concordat/common/domain/certificate/verify-certificate.js';
 import { verifyDsse } from '@concordat/common/domain/dsse-json.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
@@ -21,7 +21,10 @@ export async function fetchCertificates(
   await mkdir(dir, { recursive: true });
   for (const orderId of orderIds) {
     const { dsseJson } = await insist(clock, () =>
-      purge.certificate({ orderId }, { timeoutMs: CERTIFICATE_TIMEOUT_MS, waitForReady: true }),
+      purge.certificate(
+        { orderId, evenIncomplete: false },
+        { timeoutMs: CERTIFICATE_TIMEOUT_MS, waitForReady: true },
+      ),
     );
     await writeFile(join(dir, `${orderId}.json`), `${dsseJson}\n`);
   }

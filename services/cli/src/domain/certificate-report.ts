@@ -1,70 +1,76 @@
-import type { CertifiedPurge } from '@concordat/common/domain/certificate.js';
-import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type {
-  Certificate,
-  RecordCodec,
-  RecordName,
-  RecordTypes,
-} from '@concordat/common/domain/records.js';
+  CertifiedHolding,
+  CertifiedPurge,
+  Missing,
+} from '@concordat/common/domain/certificate/verify-certificate.js';
 import { timeText } from './time-text.js';
 
 /** What a valid certificate proves, for people and for programs. */
 export interface CertificateReport {
+  readonly outcome: 'complete' | 'incomplete';
   readonly origin: string;
   readonly order: string;
   readonly reason: string;
   readonly events: readonly string[];
+  /** empty: everybody's copy, whole events */
+  readonly recipients: readonly string[];
+  readonly sections: readonly string[];
+  /** who signed order and approvals, each person once; 0: keys that name nobody */
+  readonly people: number;
   readonly orderedAt: string;
   readonly deadline: string;
   readonly keysDestroyedAt: string;
   readonly certifiedAt: string;
-  readonly holders: readonly {
-    readonly member: string;
-    readonly events: number;
-    readonly receipt: string;
-    readonly answeredAt: string;
-  }[];
+  readonly holders: readonly HolderReport[];
+  /** entries that are not answered for good, of this order */
+  readonly missing: readonly Missing[];
 }
 
-/** The content of a signed statement whose signature was checked already. */
-function contentOf<Name extends RecordName>(
-  codec: RecordCodec,
-  name: Name,
-  bytes: Uint8Array,
-): RecordTypes[Name] {
-  const signed = codec.decode('Signed', bytes);
-  const content = signed.ok ? codec.decode(name, signed.value.payload) : signed;
-  if (content.ok) return content.value;
-  throw new ConcordatError('CERTIFICATE_INVALID', `${name}: ${content.error.message}`);
+interface HolderReport {
+  readonly member: string;
+  readonly events: number;
+  /** of all its answers together; SILENT while one is missing */
+  readonly receipt: 'DELETED' | 'NOT_HELD' | 'OPEN' | 'SILENT';
+  readonly answeredAt: string;
+  /** what its events derived from these came to, where it showed that */
+  readonly children: readonly CertificateReport[];
 }
 
-/** @param certificate one that `verifyCertificate` found to prove `purge` */
-export function certificateReport(
-  codec: RecordCodec,
-  certificate: Certificate,
-  purge: CertifiedPurge,
-): CertificateReport {
-  const order = purge.order.value;
-  const seal = contentOf(codec, 'SealRecord', certificate.sealRecord);
+export function certificateReport(purge: CertifiedPurge): CertificateReport {
+  const { order, seal, people, missing } = purge;
+  const { orderId, reason, ids, recipients, sections, issuedAtMs, deadlineMs } = order.value;
   return {
+    outcome: missing.length === 0 ? 'complete' : 'incomplete',
     origin: purge.origin,
-    order: order.orderId,
-    reason: order.reason,
-    events: order.ids,
-    orderedAt: timeText(order.issuedAtMs),
-    deadline: timeText(order.deadlineMs),
-    keysDestroyedAt: timeText(seal.timeMs),
+    order: orderId,
+    reason,
+    events: ids,
+    recipients,
+    sections,
+    people,
+    orderedAt: timeText(issuedAtMs),
+    deadline: timeText(deadlineMs),
+    keysDestroyedAt: timeText(seal.value.timeMs),
     certifiedAt: timeText(purge.timeMs),
-    holders: purge.holders.map(({ recipient, ids }) => {
-      const own = certificate.holders.find((holder) => holder.recipient === recipient);
-      const receipts = (own?.receipts ?? []).map((bytes) => contentOf(codec, 'Receipt', bytes));
-      const anyDeleted = receipts.some(({ stage }) => stage === 'DELETED');
-      return {
-        member: recipient,
-        events: ids.length,
-        receipt: anyDeleted ? 'DELETED' : 'NOT_HELD',
-        answeredAt: timeText(Math.max(0, ...receipts.map(({ timeMs }) => timeMs))),
-      };
-    }),
+    holders: purge.holders.map(holderReport),
+    missing,
   };
+}
+
+function holderReport({ recipient, ids, answers, children }: CertifiedHolding): HolderReport {
+  const last = answers.map(({ open, final }) => (final ?? open)?.value);
+  const times = last.flatMap((receipt) => (receipt ? [receipt.timeMs] : []));
+  return {
+    member: recipient,
+    events: ids.length,
+    receipt: together(last.map((receipt) => receipt?.stage ?? 'SILENT')),
+    answeredAt: times.length === 0 ? '' : timeText(Math.max(...times)),
+    children: children.map(certificateReport),
+  };
+}
+
+/** The least that may be said of all answers at once. */
+function together(stages: readonly HolderReport['receipt'][]): HolderReport['receipt'] {
+  const order = ['SILENT', 'OPEN', 'DELETED'] as const;
+  return order.find((stage) => stages.includes(stage)) ?? 'NOT_HELD';
 }

@@ -13,6 +13,8 @@ export const EXIT = {
   waitedTooLong: 6,
   /** some recipients are still open */
   partlyDone: 7,
+  /** a proof holds, and something of what it is about is not shown */
+  incomplete: 8,
   /** the very same call could succeed later */
   tryAgain: 75,
 } as const;

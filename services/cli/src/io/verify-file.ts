@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { verifyCertificate } from '@concordat/common/domain/certificate.js';
+import { verifyCertificate } from '@concordat/common/domain/certificate/verify-certificate.js';
 import { verifyNotice } from '@concordat/common/domain/default-notice.js';
 import { verifyDsse } from '@concordat/common/domain/dsse-json.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
-import type { DefaultNotice, RecordCodec } from '@concordat/common/domain/records.js';
+import { type LedgerFile, verifyLedgerFile } from '@concordat/common/domain/ledger-file.js';
+import { verifyReceipt } from '@concordat/common/domain/receipt.js';
+import type { DefaultNotice, Receipt, RecordCodec } from '@concordat/common/domain/records.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
 import { readTrustFile } from '@concordat/common/io/federation-file.js';
 import { type CertificateReport, certificateReport } from '../domain/certificate-report.js';
@@ -51,7 +53,7 @@ export async function verifyCertificateFile(
   if (!signed.ok) throw signed.error;
   const purge = verifyCertificate(codec, keys, signed.value.value);
   if (!purge.ok) throw purge.error;
-  return { report: certificateReport(codec, signed.value.value, purge.value), trustFile };
+  return { report: certificateReport(purge.value), trustFile };
 }
 
 /** @throws ConcordatError NOTICE_INVALID with the first thing that does not hold */
@@ -62,4 +64,36 @@ export async function verifyNoticeFile(
   const notice = verifyNotice(codec, keys, text);
   if (!notice.ok) throw notice.error;
   return { notice: notice.value, trustFile };
+}
+
+/** @throws ConcordatError RECEIPT_INVALID with the first thing that does not hold */
+export async function verifyReceiptFile(
+  proof: Proof & { readonly entry: string | undefined },
+): Promise<{ readonly receipt: Receipt; readonly trustFile: string }> {
+  const { text, trustFile, keys, codec } = await readProof(proof);
+  const entry =
+    proof.entry === undefined
+      ? undefined
+      : Buffer.from(await readInput(proof.entry, proof.stdin)).toString('utf8');
+  const receipt = verifyReceipt(codec, keys, { receipt: text, entry });
+  if (!receipt.ok) throw receipt.error;
+  return { receipt: receipt.value, trustFile };
+}
+
+/** @throws ConcordatError with the first thing that does not hold, and in which record */
+export async function verifyLedgerFileOf(
+  proof: Proof & { readonly until: number },
+): Promise<{ readonly ledger: LedgerFile; readonly trustFile: string }> {
+  const { text, trustFile, keys, codec } = await readProof(proof);
+  const records = text.split('\n').filter((line) => line !== '');
+  const ledger = verifyLedgerFile(codec, keys, records.map(recordOf), proof.until);
+  if (!ledger.ok) throw ledger.error;
+  return { ledger: ledger.value, trustFile };
+}
+
+function recordOf(line: string, at: number): Uint8Array {
+  const bytes = Buffer.from(line, 'base64');
+  if (bytes.toString('base64') === line) return Uint8Array.from(bytes);
+  const text = `line ${String(at + 1)}: expected one record in base64`;
+  throw new ConcordatError('RECORD_MALFORMED', text);
 }

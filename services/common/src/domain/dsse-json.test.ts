@@ -3,7 +3,7 @@ import { createPrivateKey } from 'node:crypto';
 import fc from 'fast-check';
 import { certificateFile, tellStory } from '../../../../test/support/certificate.js';
 import { codec, memberOf, testFederation } from '../../../../test/support/federation.js';
-import { verifyCertificate } from './certificate.js';
+import { verifyCertificate } from './certificate/verify-certificate.js';
 import { DSSE_BYTES_MAX, parseDsseJson, toDsseJson, verifyDsse } from './dsse-json.js';
 import { sha256, utf8 } from './bytes.js';
 import { keyIdOf, rawPublicKey } from './keys.js';

@@ -1,4 +1,5 @@
-import type { PurgeOrder, PurgeOutcome, PurgeReason, ReceiptStage } from './records.js';
+import type { MemberId } from './ids.js';
+import type { PurgeOutcome, PurgeReason, ReceiptStage } from './records.js';
 import type { Role } from './statement.js';
 
 /** Who may order for which reason: people by a purge officer's key, facts by the revocation service. */
@@ -25,14 +26,28 @@ export function isRuleReason(reason: PurgeReason): boolean {
   return !mayOrder('purge-officer', reason);
 }
 
-/** What an order takes: every recipient's copy and all sections, or less. */
-export type Cover = Pick<PurgeOrder, 'recipients' | 'sections'>;
+/** What an order takes of its events: of all recipients if none is named, all sections if none is. */
+export interface Cover {
+  readonly recipients: readonly MemberId[];
+  readonly sections: readonly string[];
+}
 
 export const WHOLE_COVER: Cover = { recipients: [], sections: [] };
 
 /** Only a whole cover destroys the origin's own keys. */
 export function isWhole({ recipients, sections }: Cover): boolean {
   return recipients.length === 0 && sections.length === 0;
+}
+
+/** Does a cover take anything of what one recipient was given keys of? */
+export function meets(
+  { recipients, sections }: Cover,
+  released: { readonly recipient: MemberId; readonly sections: readonly string[] },
+): boolean {
+  const isNamed = recipients.length === 0 || recipients.includes(released.recipient);
+  return (
+    isNamed && (sections.length === 0 || released.sections.some((one) => sections.includes(one)))
+  );
 }
 
 /** Something of the event may still be there: held by law, at a copy system, in an event derived from it. */

@@ -14,7 +14,12 @@ import type {
 } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import { type SlotTrees, readSlots } from '@concordat/common/domain/slots.js';
-import { type CheckStatement, SUITE, statementHash } from '@concordat/common/domain/statement.js';
+import {
+  type CheckStatement,
+  SUITE,
+  type Verified,
+  statementHash,
+} from '@concordat/common/domain/statement.js';
 
 export interface CertificateFacts {
   readonly federation: string;
@@ -22,6 +27,8 @@ export interface CertificateFacts {
   readonly keyId: string;
   readonly timeMs: UnixMs;
   readonly order: Uint8Array;
+  /** those that the node counted, in the order of the seal record */
+  readonly approvals: readonly Uint8Array[];
   readonly sealRecord: { readonly bytes: Uint8Array; readonly value: SealRecord };
   readonly evidence: SealEvidence;
   /** Avro LedgerRecords of one block, from its publication on, as they were read and verified */
@@ -40,7 +47,7 @@ function need<T>(what: string, result: Result<T, ConcordatError>): T {
 }
 
 /**
- * Puts the certificate of an answered order together. Every touched block's chain is given whole, up to this order's
+ * Puts the certificate of an order together, whatever its holders have answered so far. Every touched block's chain is given whole, up to this order's
  * seal, with only the ordered leaves' slots opened: other events and who holds them stay hidden.
  *
  * @returns CERTIFICATE_INVALID when the ledger that was read does not lead to the seal
@@ -49,7 +56,7 @@ export function buildCertificate(
   codec: RecordCodec,
   facts: CertificateFacts,
 ): Result<Certificate, ConcordatError> {
-  const { federation, origin, keyId, timeMs, order, holders } = facts;
+  const { federation, origin, keyId, timeMs, order, approvals, holders } = facts;
   try {
     const blocks = facts.evidence.blocks.map((block) => certifyBlock(codec, facts, block));
     const sealRecord = facts.sealRecord.bytes;
@@ -63,7 +70,7 @@ export function buildCertificate(
       sealRecord,
       blocks,
       holders,
-      approvals: [],
+      approvals,
     });
   } catch (cause) {
     if (!(cause instanceof Unbuildable)) throw cause;
@@ -78,22 +85,28 @@ function certifyBlock(
 ): CertifiedBlock {
   const blockHash = statementHash(need('block statement', codec.decode('Signed', block.statement)));
   const leaves = block.leaves.map(({ leaf }) => leaf);
-  const chain: ChainLink[] = [];
-  for (const bytes of facts.ledgerOf(blockHash)) {
-    const record = need('ledger record', codec.decode('LedgerRecord', bytes));
-    const { value: statement, hash } = need(
-      'ledger statement',
-      facts.statements('LedgerStatement', record.statement, { signer: facts.origin }),
-    );
-    chain.push({
-      statement: record.statement,
-      opened: open(codec, facts.trees, { statement, body: record.body }, leaves),
-    });
-    if (isSealOf(facts.sealRecord.value, statement.number, hash)) {
-      return { statement: block.statement, leaves: block.leaves, chain };
-    }
-  }
-  throw new Unbuildable('the ledger of a touched block ends before the seal');
+  const records = facts.ledgerOf(blockHash).map((bytes) => readRecord(codec, facts, bytes));
+  // a narrower cover has one seal for each of its recipients
+  const last = records.findLastIndex(({ statement: { value, hash } }) =>
+    isSealOf(facts.sealRecord.value, value.number, hash),
+  );
+  if (last < 0) throw new Unbuildable('the ledger of a touched block ends before the seal');
+  const chain = records.slice(0, last + 1).map(({ body, statement }): ChainLink => {
+    const about = { statement: statement.value, body };
+    return { statement: statement.bytes, opened: open(codec, facts.trees, about, leaves) };
+  });
+  return { statement: block.statement, leaves: block.leaves, chain };
+}
+
+function readRecord(
+  codec: RecordCodec,
+  { statements, origin }: CertificateFacts,
+  bytes: Uint8Array,
+): { readonly body: Uint8Array; readonly statement: Verified<'LedgerStatement'> } {
+  const record = need('ledger record', codec.decode('LedgerRecord', bytes));
+  const signer = { signer: origin };
+  const statement = statements('LedgerStatement', record.statement, signer);
+  return { body: record.body, statement: need('ledger statement', statement) };
 }
 
 function open(

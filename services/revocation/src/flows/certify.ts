@@ -1,10 +1,14 @@
-import { verifyCertificate } from '@concordat/common/domain/certificate.js';
+import { equalBytes } from '@concordat/common/domain/bytes.js';
+import {
+  type CertifiedPurge,
+  verifyCertificate,
+} from '@concordat/common/domain/certificate/verify-certificate.js';
 import { toDsseJson, verifyDsse } from '@concordat/common/domain/dsse-json.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { OrderId, UnixMs } from '@concordat/common/domain/ids.js';
-import type { Certificate, CertifiedHolder } from '@concordat/common/domain/records.js';
+import type { Certificate, CertifiedHolder, SealRecord } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
-import { type Verified, signStatement } from '@concordat/common/domain/statement.js';
+import { type Verified, signStatement, statementHash } from '@concordat/common/domain/statement.js';
 import { buildCertificate, lastSealNumber } from '../domain/certificate-build.js';
 import { type ReadSeal, readSealAnswer } from '../domain/seal-answer.js';
 import type { RevocationContext } from './context.js';
@@ -17,21 +21,44 @@ export function certify(
   context: RevocationContext,
   order: Verified<'PurgeOrder'>,
 ): Result<'closed', ConcordatError> {
-  const { codec, statements, store, clock } = context;
+  const { store, clock } = context;
   const { orderId } = order.value;
-  const seal = readSealAnswer(codec, statements, order, store.orders.sealOf(orderId));
-  if (!seal.ok) return seal;
   const nowMs = clock.nowMs();
-  const certificate = build(context, order, seal.value, nowMs);
+  const certificate = certificateAsOf(context, order, nowMs);
   if (!certificate.ok) return certificate;
-  const dsseJson = sign(context, certificate.value);
-  const problem = selfCheck(context, dsseJson);
-  if (problem) return err(problem);
+  const { dsseJson, missing } = certificate.value;
+  if (missing.length > 0) {
+    const text = 'expected a final answer to every entry, came an open one';
+    return err(new ConcordatError('CERTIFICATE_NOT_READY', text));
+  }
   if (store.orders.advance(orderId, { kind: 'certified' })?.kind !== 'closed') {
     throw new TypeError('expected an order that everybody answered');
   }
   store.orders.keepCertificate(orderId, dsseJson, nowMs);
   return ok('closed');
+}
+
+/**
+ * A certificate as of now, signed and checked, of an order whose entries are written; nothing is kept of it.
+ *
+ * @returns the file, and which entries nobody has answered for good
+ */
+export function certificateAsOf(
+  context: RevocationContext,
+  order: Verified<'PurgeOrder'>,
+  nowMs: UnixMs,
+): Result<
+  { readonly dsseJson: string; readonly missing: CertifiedPurge['missing'] },
+  ConcordatError
+> {
+  const { codec, store, statements } = context;
+  const seal = readSealAnswer(codec, statements, order, store.orders.sealOf(order.value.orderId));
+  if (!seal.ok) return seal;
+  const certificate = build(context, order, seal.value, nowMs);
+  if (!certificate.ok) return certificate;
+  const dsseJson = sign(context, certificate.value);
+  const checked = selfCheck(context, dsseJson);
+  return checked.ok ? ok({ dsseJson, missing: checked.value.missing }) : checked;
 }
 
 function build(
@@ -48,6 +75,7 @@ function build(
     keyId: signer.keyId,
     timeMs: nowMs,
     order: order.bytes,
+    approvals: approvalsIn(context, seal.value),
     sealRecord: seal,
     evidence,
     statements: context.statements,
@@ -57,23 +85,36 @@ function build(
   });
 }
 
+/** Those that the node counted, in its order; what came too late is not among them. */
+function approvalsIn(
+  { codec, store }: RevocationContext,
+  { orderId, approvals: counted }: SealRecord,
+): Uint8Array[] {
+  if (counted.length === 0) return [];
+  const kept = store.orders.approvalsOf(orderId).flatMap((bytes) => {
+    const signed = codec.decode('Signed', bytes);
+    return signed.ok ? [{ bytes, hash: statementHash(signed.value) }] : [];
+  });
+  return counted.flatMap((hash) => {
+    const one = kept.find((approval) => equalBytes(approval.hash, hash));
+    return one ? [one.bytes] : [];
+  });
+}
+
 function holdersOf({ store }: RevocationContext, orderId: OrderId): CertifiedHolder[] {
   const entries = store.entries.of(orderId);
   const recipients = [...new Set(entries.map(({ recipient }) => recipient))];
   return recipients.map((recipient) => {
     const own = entries.filter((entry) => entry.recipient === recipient);
-    const receipts = own.map(({ number }) => {
+    const receipts = own.flatMap(({ number }) => {
       const receipt = store.receipts.find(recipient, number);
-      if (!receipt) throw new TypeError('expected a receipt for every entry');
-      return receipt.bytes;
+      return receipt ? [receipt.bytes] : [];
     });
-    return {
-      recipient,
-      entries: own.map(({ bytes }) => bytes),
-      receipts,
-      notices: [],
-      children: [],
-    };
+    const notices = own.flatMap(({ number, notice }) => {
+      // a holder that has answered since is not called silent
+      return notice && !store.receipts.find(recipient, number) ? [notice] : [];
+    });
+    return { recipient, entries: own.map(({ bytes }) => bytes), receipts, notices, children: [] };
   });
 }
 
@@ -88,9 +129,7 @@ function sign({ codec, signer }: RevocationContext, certificate: Certificate): s
 function selfCheck(
   { codec, keys, statements }: RevocationContext,
   dsseJson: string,
-): ConcordatError | undefined {
+): Result<CertifiedPurge, ConcordatError> {
   const signed = verifyDsse(codec, keys, 'Certificate', dsseJson);
-  if (!signed.ok) return signed.error;
-  const verified = verifyCertificate(codec, keys, signed.value.value, statements);
-  return verified.ok ? undefined : verified.error;
+  return signed.ok ? verifyCertificate(codec, keys, signed.value.value, statements) : signed;
 }

@@ -1,6 +1,7 @@
 import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import { toDsseJson } from '@concordat/common/domain/dsse-json.js';
 import { type EventId, parseEventId, parseOrderId } from '@concordat/common/domain/ids.js';
+import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import type { PurgeService, concordat } from '@concordat/common/io/rpc/definitions.js';
 import type { Handlers } from '@concordat/common/io/rpc/server.js';
@@ -8,6 +9,7 @@ import { isOver, isOverdue } from '../domain/order-life.js';
 import { holderStates } from '../domain/receipt-binding.js';
 import type { StoredOrder } from '../io/order-rows.js';
 import { approvalStanding, takeApproval } from './approve-order.js';
+import { certificateAsOf } from './certify.js';
 import type { RevocationContext } from './context.js';
 import { OrderIntake } from './take-orders.js';
 
@@ -61,10 +63,11 @@ export function purgeCalls(
       gaps: store.chains.gaps(),
       endingSoon: store.ledger.countEnding(clock.nowMs() + SOON_MS),
     }),
-    certificate: async ({ orderId }) => {
+    certificate: async ({ orderId, evenIncomplete }) => {
       const order = find(context, orderId);
       const dsseJson = store.orders.certificate(order.orderId);
       if (dsseJson !== undefined) return { dsseJson };
+      if (evenIncomplete) return { dsseJson: incompleteCertificate(context, order) };
       const text = `expected a closed order, this one is ${order.life.kind}`;
       throw new ConcordatError('CERTIFICATE_NOT_READY', text);
     },
@@ -122,6 +125,21 @@ function find({ store }: RevocationContext, text: string): StoredOrder {
   const order = store.orders.find(id.value);
   if (order) return order;
   throw new ConcordatError('ORDER_UNKNOWN', `expected an order of ours, ${id.value} is none`);
+}
+
+/** What is proven of an order by now; before its entries are written there is nothing to ask holders for. */
+function incompleteCertificate(context: RevocationContext, stored: StoredOrder): string {
+  const { codec, keys, self, clock } = context;
+  if (stored.life.kind !== 'appended') {
+    const text = `expected an order whose entries are written, this one is ${stored.life.kind}`;
+    throw new ConcordatError('CERTIFICATE_NOT_READY', text);
+  }
+  const order = verifyStatement(codec, keys, 'PurgeOrder', stored.bytes, { signer: self });
+  if (!order.ok) throw order.error;
+  const certificate = certificateAsOf(context, order.value, clock.nowMs());
+  if (certificate.ok) return certificate.value.dsseJson;
+  const text = 'expected the own ledger read up to the seal';
+  throw new ConcordatError('CERTIFICATE_NOT_READY', text, { cause: certificate.error });
 }
 
 /** The default notices of an order, also of holders that have answered since; the same bytes each time. */
