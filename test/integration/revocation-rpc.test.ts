@@ -116,7 +116,9 @@ describe('over mutual TLS', () => {
     const read = verifyStatement(codec, keys, 'FreshnessAnswer', answer, { signer: UN });
     expect(read).toMatchObject({ value: { value: { recipient: DE, head: 1 } } });
 
-    expect(await codeOf(purge.certificate({ ...taken, evenIncomplete: false }, inTime))).toBe('CERTIFICATE_NOT_READY');
+    expect(await codeOf(purge.certificate({ ...taken, evenIncomplete: false }, inTime))).toBe(
+      'CERTIFICATE_NOT_READY',
+    );
     world.answer(DE);
     await until('it is closed', async () => (await purge.status(taken, inTime)).state === 'CLOSED');
     const { dsseJson } = await purge.certificate({ ...taken, evenIncomplete: false }, inTime);

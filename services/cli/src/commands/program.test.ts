@@ -63,7 +63,9 @@ const COMMANDS = [
   'status',
   'config check',
   'verify certificate',
+  'verify ledger',
   'verify notice',
+  'verify receipt',
   'version',
 ];
 
