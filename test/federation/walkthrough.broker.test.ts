@@ -76,5 +76,5 @@ test('the walkthrough, typed as it stands, does what it says', async () => {
   expect(out).toMatch(/holders +de DELETED/);
   expect(err).toMatch(/^EVENT_UNKNOWN/m);
   expect(err).toMatch(/^PURGED/m);
-  expect(err).toMatch(/^valid: /m);
+  expect(err).toMatch(/^valid, complete: /m);
 });

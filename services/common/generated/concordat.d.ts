@@ -503,6 +503,11 @@ export namespace concordat.revocation.v1 {
   };
   const OrderResponse: MessageType<OrderResponse>;
 
+  type SignedOrderResponse = {
+    readonly order: Uint8Array;
+  };
+  const SignedOrderResponse: MessageType<SignedOrderResponse>;
+
   type ApproveRequest = {
     readonly approval: Uint8Array;
   };

@@ -1,5 +1,5 @@
 import type { EventId, MemberId, OrderId, UnixMs } from '@concordat/common/domain/ids.js';
-import { WHOLE_COVER } from '@concordat/common/domain/purge-order.js';
+import { type Cover, WHOLE_COVER } from '@concordat/common/domain/purge-order.js';
 import type { PurgeOrder, PurgeReason } from '@concordat/common/domain/records.js';
 import { SUITE } from '@concordat/common/domain/statement.js';
 
@@ -14,7 +14,7 @@ export const OFFICER_REASONS = [
 ] as const satisfies readonly PurgeReason[];
 export type OfficerReason = (typeof OFFICER_REASONS)[number];
 
-/** An order to take these events back from everybody. */
+/** An order to take these events back: from everybody, or less. */
 export function officerOrder(about: {
   readonly federation: string;
   readonly origin: MemberId;
@@ -24,8 +24,10 @@ export function officerOrder(about: {
   readonly reason: OfficerReason;
   readonly nowMs: UnixMs;
   readonly deadlineMs: number;
+  readonly cover?: Cover;
 }): PurgeOrder {
   const { federation, origin, keyId, orderId, ids, reason, nowMs, deadlineMs } = about;
+  const { recipients, sections } = about.cover ?? WHOLE_COVER;
   return {
     suite: SUITE,
     federation,
@@ -37,7 +39,8 @@ export function officerOrder(about: {
     reason,
     ids: [...new Set(ids)],
     supersededBy: null,
-    ...WHOLE_COVER,
+    recipients,
+    sections,
     cause: null,
   };
 }

@@ -22,6 +22,7 @@ const order: OrderAnswer = {
   deadlineMs: 9_000,
   overdue: false,
   lastError: '',
+  ...{ eventCount: 1, approvals: 0, approvalsNeeded: 0 },
 };
 
 const reminded = { remindedAt: '1970-01-01T00:00:02.000Z', noticedAt: '' };

@@ -19,6 +19,10 @@ export interface OrderAnswer {
   readonly deadlineMs: number;
   readonly overdue: boolean;
   readonly lastError: string;
+  readonly eventCount: number;
+  /** people who approved it, besides whoever signed it, and how many it needs */
+  readonly approvals: number;
+  readonly approvalsNeeded: number;
 }
 
 export function isClosed({ state }: Pick<OrderAnswer, 'state'>): boolean {

@@ -39,6 +39,7 @@ export function memberFiles(dir: string, member: MemberId) {
   return {
     certFile: (service: ServiceName) => join(own, `${service}.crt`),
     keyFile: (service: ServiceName) => join(own, `${service}.key`),
+    signingKeysDir: own,
     signingKeyFile: (name: Role | OfficerKey) => join(own, `${name}.ed25519.pem`),
   };
 }

@@ -16,6 +16,7 @@ const open: OrderAnswer = {
   deadlineMs: 1,
   overdue: false,
   lastError: '',
+  ...{ eventCount: 1, approvals: 0, approvalsNeeded: 0 },
 };
 const closed: OrderAnswer = { ...open, state: 'CLOSED' };
 const away = new ConcordatError('PEER_UNAVAILABLE', 'away');

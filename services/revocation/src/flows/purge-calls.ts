@@ -44,6 +44,7 @@ export function purgeCalls(
       onOrder();
       return statusOf(context, find(context, orderId));
     },
+    signedOrder: async ({ orderId }) => ({ order: find(context, orderId).bytes }),
     covered: async ({ eventIds }) => ({ eventIds: coveredAmong(context, eventIds) }),
     status: async ({ orderId }) => statusOf(context, find(context, orderId)),
     statusOfMany: async ({ orderIds }) => ({ orders: statusOfMany(context, orderIds) }),

@@ -196,6 +196,7 @@ export const PurgeService = {
   methods: {
     order: unary([revocation.OrderRequest, revocation.OrderResponse], OWN_OPERATOR),
     approve: unary([revocation.ApproveRequest, revocation.StatusResponse], OWN_OPERATOR),
+    signedOrder: unary([revocation.StatusRequest, revocation.SignedOrderResponse], OWN_OPERATOR),
     covered: unary([revocation.CoveredRequest, revocation.CoveredResponse], OWN_OPERATOR),
     status: unary([revocation.StatusRequest, revocation.StatusResponse], OWN_OPERATOR),
     statusOfMany: unary(

@@ -1,0 +1,86 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
+import type { OrderId } from '@concordat/common/domain/ids.js';
+import type { Command } from 'commander';
+import { partIds } from '../domain/purge-plan.js';
+import { timeText } from '../domain/time-text.js';
+import { DOORS, withClient } from '../io/session.js';
+import {
+  type MemberOptions,
+  type Surroundings,
+  asMember,
+  orderArgument,
+  surroundings,
+  usageError,
+} from './options.js';
+import type { World } from './world.js';
+
+interface ReceiptOptions extends MemberOptions {
+  readonly out?: string;
+}
+
+export function addReceiptsCommand(purge: Command, world: World): void {
+  asMember(purge.command('receipts'), world)
+    .description('what the holders have signed so far, a line for each receipt')
+    .argument('<order>', 'an order, or the first one of a purge', orderArgument)
+    .option('--out <dir>', 'write each receipt there as DSSE JSON')
+    .action(async (orderId: OrderId, options: ReceiptOptions, command: Command) =>
+      receipts(orderId, options, surroundings(world, command)),
+    );
+}
+
+async function receipts(
+  first: OrderId,
+  options: ReceiptOptions,
+  { print, call }: Surroundings,
+): Promise<void> {
+  const found = await withClient(options, DOORS.purge, async (revocation) => {
+    const { orders } = await revocation.statusOfMany({ orderIds: partIds(first) }, call);
+    if (orders.length === 0) {
+      throw new ConcordatError('ORDER_UNKNOWN', `expected an order of ours, ${first} is none`);
+    }
+    const signed = [];
+    for (const { orderId } of orders) {
+      const answer = await revocation.receipts({ orderId }, call);
+      signed.push(...answer.receipts.map((receipt) => ({ orderId, ...receipt })));
+    }
+    return signed;
+  });
+  const { out } = options;
+  if (out !== undefined) await writeAll(out, found);
+  print.list(
+    found.map(({ dsseJson: _dsseJson, receivedAtMs, ...receipt }) => ({
+      ...receipt,
+      receivedAt: timeText(receivedAtMs),
+    })),
+    {
+      member: ({ member }) => member,
+      entry: ({ entryNumber }) => entryNumber,
+      stage: ({ stage }) => stage,
+      events: ({ events }) => events,
+      'received at': ({ receivedAt }) => receivedAt,
+      order: ({ orderId }) => orderId,
+    },
+  );
+}
+
+async function writeAll(
+  dir: string,
+  found: readonly {
+    readonly member: string;
+    readonly entryNumber: number;
+    readonly dsseJson: string;
+  }[],
+): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true });
+    for (const { member, entryNumber, dsseJson } of found) {
+      await writeFile(join(dir, `receipt-${member}-${entryNumber}.json`), `${dsseJson}\n`);
+    }
+  } catch (cause) {
+    throw usageError(
+      `--out: expected a directory that can be written, came ${asConcordatError(cause).code}`,
+    );
+  }
+}

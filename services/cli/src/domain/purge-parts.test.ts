@@ -1,0 +1,50 @@
+import { expect, test } from '@jest/globals';
+import type { OrderAnswer } from './purge-progress.js';
+import { together } from './purge-parts.js';
+
+const holder = (member: string, state: string, answeredAtMs = 0) => ({
+  ...{ member, state, answeredAtMs, remindedAtMs: 0, noticedAtMs: 0 },
+});
+const part = (orderId: string, change: Partial<OrderAnswer> = {}): OrderAnswer => ({
+  ...{ orderId, state: 'APPENDED', reason: 'delisted', eventIds: ['e'], eventCount: 2 },
+  ...{ holders: [holder('de', 'APPENDED')], orderedAtMs: 1_000, closedAtMs: 0, deadlineMs: 9_000 },
+  ...{ overdue: false, lastError: '', approvals: 0, approvalsNeeded: 0 },
+  ...change,
+});
+
+test('no order is no purge, and one order stays as it is', () => {
+  expect(together([])).toBeUndefined();
+  expect(together([part('a')])).toEqual(part('a'));
+});
+
+test('a purge stands where its last order stands, and tells of each holder once', () => {
+  const all = together([
+    part('a', {
+      ...{ state: 'CLOSED', closedAtMs: 5_000, deadlineMs: 9_500 },
+      holders: [holder('de', 'DELETED', 3_000), holder('fr', 'NOT_HELD', 4_000)],
+    }),
+    part('b', { overdue: true, lastError: 'X: y', approvals: 1, approvalsNeeded: 1 }),
+    part('c', { orderedAtMs: 900, holders: [holder('de', 'DELETED', 3_500)] }),
+  ]);
+  expect(all).toMatchObject({
+    ...{ orderId: 'a', state: 'APPENDED', eventCount: 6, eventIds: [], overdue: true },
+    ...{ orderedAtMs: 900, closedAtMs: 0, deadlineMs: 9_500, lastError: 'X: y' },
+    ...{ approvals: 0, approvalsNeeded: 1 },
+    holders: [
+      { member: 'de', state: 'APPENDED, 2 of 3 orders answered', answeredAtMs: 0 },
+      { member: 'fr', state: 'NOT_HELD', answeredAtMs: 4_000 },
+    ],
+  });
+});
+
+test.each([
+  [['CLOSED', 'CLOSED'], 'CLOSED'],
+  [['CLOSED', 'REFUSED'], 'REFUSED'],
+  [['REFUSED', 'APPENDED'], 'APPENDED'],
+  [['SEALED', 'ORDERED'], 'ORDERED'],
+  [['ORDERED', 'AWAITING_APPROVAL'], 'AWAITING_APPROVAL'],
+  [['CLOSED', 'ONE_OF_TOMORROW'], 'ONE_OF_TOMORROW'],
+])('of orders that are %j the purge is %s', (states, state) => {
+  const parts = states.map((one, at) => part(String(at), { state: one, closedAtMs: 7 }));
+  expect(together(parts)).toMatchObject({ state, closedAtMs: state === 'CLOSED' ? 7 : 0 });
+});
