@@ -21,19 +21,32 @@ export function pythonPath(): string {
  * @param stdin what it reads
  * @returns what it wrote to its standard output; a failure carries what it wrote to its error output
  */
-export function runPython(
+export async function runPython(
   program: string,
   args: readonly string[],
   stdin: string,
 ): Promise<string> {
+  const { stdout, stderr, exit } = await exitOfPython(program, args, stdin);
+  if (exit === 0) return stdout;
+  throw new Error(`${program} failed: ${stderr || `exit code ${String(exit)}`}`);
+}
+
+/** Runs a program of test/python whose exit code says something. */
+export function exitOfPython(
+  program: string,
+  args: readonly string[],
+  stdin = '',
+): Promise<{ readonly stdout: string; readonly stderr: string; readonly exit: number }> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       pythonPath(),
       [programs + program, ...args],
       { env, maxBuffer: OUTPUT_BYTES_MAX },
       (cause, stdout, stderr) => {
-        if (cause) reject(new Error(`${program} failed: ${stderr || cause.message}`, { cause }));
-        else resolve(stdout);
+        const exit = cause ? cause.code : 0;
+        // a signal, or output without end: no exit code to speak of
+        if (typeof exit === 'number') resolve({ stdout, stderr, exit });
+        else reject(new Error(`${program} failed: ${stderr}`, { cause }));
       },
     );
     child.stdin?.end(stdin);
