@@ -306,7 +306,18 @@ test('what a person would get wrong is refused with what to do', async () => {
   );
   const narrow = ['--recipient', de, '--reason', 'error'];
   await held(id, 2);
-  expect((await concordat(['purge', 'order', id, ...narrow])).err).toContain('whole events');
+  const narrower = await concordat([
+    'purge',
+    'order',
+    id,
+    ...narrow,
+    '--watch',
+    '--timeout',
+    '30s',
+  ]);
+  expect(narrower).toMatchObject({ exit: 3 });
+  expect(narrower.err).toContain('expected all recipients and whole events');
+  expect(await refused('order', id, '--recipient', un, '--reason', 'error')).toMatch(/^4 /);
   expect((await concordat(['purge', 'order', id, '--reason', 'error', '--watch'])).exit).toBe(0);
   expect(await refused('order', id, '--reason', 'error')).toMatch(
     /^2 .*ORDER_INVALID .*events that no order covers yet came 1 of 1/,

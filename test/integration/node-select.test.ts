@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
+import { Sqlite } from '@concordat/common/io/store/sqlite.js';
 import { officerOrder, orderId } from '../support/ledger.js';
 import { DE, FR, NodeWorld, UN, refusalOf } from '../support/node-world.js';
 import { eventId } from '../support/origin.js';
@@ -178,6 +180,20 @@ describe('a question is refused', () => {
       code: 'EVENT_UNKNOWN',
     });
   });
+});
+
+test('releases of which nobody knows the agreement any more are counted, not guessed', async () => {
+  await three();
+  await world.stopNode(UN);
+  // as after a loss of the state store: the ledger's topic does not say it
+  const state = new Sqlite(join(world.dir, `node-${UN}`, 'state.db'), '');
+  state.run('DELETE FROM release_agreement');
+  state.close();
+  await world.startNode(UN);
+  expect(await ask({ agreements: ['a1'] })).toMatchObject({
+    ...{ events: [], releasesWithoutAgreement: 4 },
+  });
+  expect(await taken({ holders: [FR] })).toEqual(['1 de fr', '2 de fr']);
 });
 
 test('no call of it leaves the subject anywhere', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
+import type { Cover } from '@concordat/common/domain/purge-order.js';
 import { asUnixMs } from '@concordat/common/domain/ids.js';
 import { DAY_MS, officerApproval, officerOrder, orderId } from '../../../test/support/ledger.js';
 import { NOW, eventId } from '../../../test/support/origin.js';
@@ -164,6 +165,7 @@ test('an order that the node finds too few people for waits, and lets go of its 
   await place(order);
   await world.reaches(ORDER, 'AWAITING_APPROVAL');
   expect(await world.status(ORDER)).toMatchObject({
+    ...{ approvals: 0, approvalsNeeded: 1 },
     lastError: 'ORDER_NEEDS_APPROVAL: expected 2 people',
   });
   expect(await covered(A, B)).toEqual([]);
@@ -202,4 +204,27 @@ describe('what an operator asks', () => {
     expect(receipt).toMatchObject({ member: DE, entryNumber: 1, stage: 'DELETED', events: 2 });
     expect(receipt?.dsseJson).toContain('application/vnd.concordat.receipt.v1+avro');
   });
+});
+
+test('an order for less than everybody is taken and passed on; who is no recipient, or no section, is not', async () => {
+  const asked: Uint8Array[] = [];
+  await world.start({
+    node: {
+      destroyKeys: async (order) => {
+        asked.push(order);
+        throw new ConcordatError('ORDER_INVALID', 'not this cover');
+      },
+    },
+  });
+  await world.published(3);
+  const narrow = (n: number, cover: Partial<Cover>) =>
+    codeOf(world.order({ orderId: orderId(n), ids: [A], ...cover }));
+  expect(await narrow(2, { recipients: [UN] })).toBe('ORDER_INVALID');
+  expect(await narrow(2, { recipients: [DE, DE] })).toBe('ORDER_INVALID');
+  expect(await narrow(2, { sections: ['Identity'] })).toBe('ORDER_INVALID');
+  expect(await narrow(2, { sections: ['remarks', 'remarks'] })).toBe('ORDER_INVALID');
+  expect(await narrow(3, { recipients: [DE], sections: ['remarks'] })).toBe('OK');
+  await world.reaches(orderId(3), 'REFUSED');
+  expect(asked).toHaveLength(1);
+  expect(await covered(A)).toEqual([]);
 });

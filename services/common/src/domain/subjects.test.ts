@@ -37,6 +37,17 @@ describe('a subject', () => {
   });
 });
 
+test('a text in ASCII is spelled as one in another script would be', () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const [name, withLetter] = [`name:${text}`, `name:${text} \u00e9`].map(parseSubject);
+      const words = name?.ok ? name.value.slice('name:'.length).split(' ') : [];
+      const expected = [...words, '\u00e9'].sort().join(' ');
+      expect(withLetter).toEqual({ ok: true, value: `name:${expected}` });
+    }),
+  );
+});
+
 describe('the subjects of an event', () => {
   test('are all of its names and numbers, each once', () => {
     const event = {

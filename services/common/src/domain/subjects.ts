@@ -112,11 +112,16 @@ export function parseSubject(text: string): Result<string, 'SUBJECT_MALFORMED'> 
  * @returns undefined when nothing is left
  */
 function spell(kind: SubjectKind, text: string): string | undefined {
-  const words = text.normalize('NFKC').toLowerCase().match(WORDS);
+  const words = PRINTABLE_ASCII.test(text)
+    ? text.toLowerCase().match(ASCII_WORDS)
+    : text.normalize('NFKC').toLowerCase().match(WORDS);
   if (!words) return undefined;
   return `${kind}:${kind === 'name' ? words.sort().join(' ') : words.join('')}`;
 }
 
+/** Most numbers and many names: the same words at a fraction of the cost. */
+const PRINTABLE_ASCII = /^[ -~]*$/;
+const ASCII_WORDS = /[a-z0-9]+/g;
 /** Marks belong to their letters. */
 const WORDS = /[\p{L}\p{M}\p{N}]+/gu;
 

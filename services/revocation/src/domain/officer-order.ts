@@ -1,7 +1,8 @@
 import { equalBytes } from '@concordat/common/domain/bytes.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { SECTIONS_MAX, isName } from '@concordat/common/domain/header.js';
 import type { EventId, MemberId, OrderId } from '@concordat/common/domain/ids.js';
-import { isRuleReason, isWhole } from '@concordat/common/domain/purge-order.js';
+import { type Cover, isRuleReason } from '@concordat/common/domain/purge-order.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import type { CheckStatement, Verified } from '@concordat/common/domain/statement.js';
 
@@ -13,6 +14,8 @@ export type Standing = 'unknown' | 'free' | 'ordered';
 export interface OfficerOrderFacts {
   readonly statements: CheckStatement;
   readonly origin: MemberId;
+  /** the federation's members besides the origin: who may be a recipient */
+  readonly others: readonly MemberId[];
   readonly standing: (id: EventId) => Standing;
   /** the bytes of the order that stands here under this id */
   readonly known: (id: OrderId) => Uint8Array | undefined;
@@ -50,9 +53,22 @@ export function readOfficerOrder(
   if (known && equalBytes(known, bytes)) return ok({ order: order.value, isRepeated: true });
   const problem = known
     ? 'expected a new order id, came the id of another order'
-    : orderProblem(order.value, facts.standing);
+    : orderProblem(order.value, facts);
   if (problem !== undefined) return err(new ConcordatError('ORDER_INVALID', problem));
   return ok({ order: order.value, isRepeated: false });
+}
+
+/** Whether less than everybody and everything can be sealed is for the node to say. */
+function coverProblem(
+  { recipients, sections }: Cover,
+  others: OfficerOrderFacts['others'],
+): string | undefined {
+  const stranger = recipients.find((one) => !others.includes(one));
+  if (stranger !== undefined) return `expected recipients of this federation, came ${stranger}`;
+  if (new Set(recipients).size !== recipients.length) return 'expected each recipient once';
+  const isList = sections.length <= SECTIONS_MAX && sections.every(isName);
+  if (!isList) return `expected at most ${SECTIONS_MAX} sections by their names`;
+  return new Set(sections).size === sections.length ? undefined : 'expected each section once';
 }
 
 function notAuthorised(cause: ConcordatError): ConcordatError {
@@ -61,13 +77,16 @@ function notAuthorised(cause: ConcordatError): ConcordatError {
 
 function orderProblem(
   { value: order }: Verified<'PurgeOrder'>,
-  standing: OfficerOrderFacts['standing'],
+  { standing, others }: OfficerOrderFacts,
 ): string | undefined {
   const { ids, reason, issuedAtMs, deadlineMs } = order;
   if (isRuleReason(reason) || order.supersededBy !== null) {
     return `expected a reason that a person may give, came ${reason}`;
   }
-  if (!isWhole(order) || order.cause !== null) return 'expected all recipients and whole events';
+  const problem = coverProblem(order, others);
+  if (problem !== undefined) return problem;
+  if (order.cause !== null)
+    return 'expected an order of its own, came one that follows from another';
   if (deadlineMs <= issuedAtMs) return 'expected a deadline after the time of issue';
   if (ids.length === 0 || ids.length > ORDER_IDS_MAX) {
     return `expected 1 to ${ORDER_IDS_MAX} events, came ${ids.length}`;

@@ -21,13 +21,15 @@ export interface Standing {
 export function approvalStanding(
   { keys, store, approvalsAbove }: RevocationContext,
   order: PurgeOrder,
+  isAwaiting: boolean,
 ): Standing {
   const key = keys.find(order.keyId);
   const isNeeded = key !== undefined && needsSecondPerson({ key, value: order }, approvalsAbove);
   const ofSigner = key?.person === undefined ? 0 : 1;
   return {
     approvals: store.orders.approversOf(order.orderId).length,
-    approvalsNeeded: isNeeded ? PEOPLE_NEEDED - ofSigner : 0,
+    // the node may want a second person where our own limit does not
+    approvalsNeeded: isNeeded || isAwaiting ? PEOPLE_NEEDED - ofSigner : 0,
   };
 }
 
@@ -54,7 +56,7 @@ export function takeApproval(context: RevocationContext, bytes: Uint8Array): Ord
   demandAwaiting(context, stored);
   store.db.transaction(() => {
     store.orders.addApproval(orderId, person, bytes);
-    const { approvals, approvalsNeeded } = approvalStanding(context, order.value);
+    const { approvals, approvalsNeeded } = approvalStanding(context, order.value, true);
     if (approvals >= approvalsNeeded) release(context, order.value);
   });
   return orderId;

@@ -188,7 +188,7 @@ function statusOf(context: RevocationContext, order: StoredOrder): Status {
     reason: order.reason,
     eventIds: ids,
     eventCount: ids.length,
-    ...approvalStanding(context, value.value),
+    ...approvalStanding(context, value.value, order.life.kind === 'awaiting'),
     holders: holderStates(parts),
     orderedAtMs: order.orderedAtMs,
     closedAtMs: order.closedAtMs ?? 0,

@@ -55,10 +55,11 @@ export class OrderIntake {
 
 /** Call inside of a transaction. What is refused leaves no more than its count. */
 function takeOrder(context: RevocationContext, bytes: Uint8Array): Result<OrderId, ConcordatError> {
-  const { statements, self, store, clock } = context;
+  const { statements, self, others, store, clock } = context;
   const read = readOfficerOrder(bytes, {
     statements,
     origin: self,
+    others,
     standing: (id) => store.ledger.standing(id),
     known: (id) => store.orders.find(id)?.bytes,
   });

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { type KeyObject, createHmac, createSecretKey } from 'node:crypto';
 import { bytesKey, concatBytes } from '@concordat/common/domain/bytes.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import {
@@ -39,12 +39,15 @@ interface Tagged {
 export class SubjectIndex {
   readonly #db: Sqlite;
   readonly #readKey: () => Uint8Array;
-  #key: Uint8Array | undefined;
+  #key: KeyObject | undefined;
+  /** Nothing was ever put: most categories of most members name no subject. */
+  #isEmpty: boolean;
 
   /** @param readKey called once, when the first subject comes */
   constructor(db: Sqlite, readKey: () => Uint8Array) {
     this.#db = db;
     this.#readKey = readKey;
+    this.#isEmpty = db.get('SELECT 1 AS one FROM event_subject LIMIT 1') === undefined;
   }
 
   /** What is there already gives way, as in the vault. Call inside its transaction. */
@@ -57,6 +60,7 @@ export class SubjectIndex {
   }
 
   #putPart(origin: MemberId, width: number, part: readonly Tagged[]): void {
+    this.#isEmpty = false;
     this.#db.run(
       `INSERT OR REPLACE INTO event_subject SELECT ?1, ${idAt(2)}, substr(?3, nth.i * ?4 + 1, ?4)
        FROM nth WHERE nth.i < ?5`,
@@ -77,6 +81,7 @@ export class SubjectIndex {
   }
 
   #deleteIds(origin: MemberId, events: readonly { readonly id: EventId }[]): void {
+    if (this.#isEmpty) return;
     for (const part of pieces(events)) {
       const sql = `DELETE FROM event_subject WHERE origin = ?1 AND id IN ${idsIn(2, 3)}`;
       this.#db.run(sql, origin, packIds(part.map(({ id }) => id)), part.length);
@@ -94,7 +99,7 @@ export class SubjectIndex {
   }
 
   readonly #tag = (subject: string): Uint8Array => {
-    this.#key ??= this.#readKey();
+    this.#key ??= createSecretKey(this.#readKey());
     const hmac = createHmac('sha256', this.#key).update(LABEL).update(subject, 'utf8');
     return Uint8Array.from(hmac.digest().subarray(0, TAG_BYTES));
   };
