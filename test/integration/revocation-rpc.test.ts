@@ -12,6 +12,7 @@ import { readFederationFile, readTlsFiles } from '@concordat/common/io/federatio
 import { type RpcChannel, openChannel } from '@concordat/common/io/rpc/client.js';
 import {
   FreshnessService,
+  LedgerService,
   KeyService,
   PurgeService,
 } from '@concordat/common/io/rpc/definitions.js';
@@ -115,6 +116,11 @@ describe('over mutual TLS', () => {
     const { keys } = world.federation;
     const read = verifyStatement(codec, keys, 'FreshnessAnswer', answer, { signer: UN });
     expect(read).toMatchObject({ value: { value: { recipient: DE, head: 1 } } });
+    const ledger = (await channelAs(DE, 'node')).clientOf(LedgerService);
+    const { entries } = await ledger.fetchLedger({ epoch: 1, fromNumber: 1 }, inTime);
+    expect(entries.map((entry) => Buffer.from(entry))).toEqual(
+      world.entriesFor(DE).map((entry) => Buffer.from(entry)),
+    );
 
     expect(await codeOf(purge.certificate({ ...taken, evenIncomplete: false }, inTime))).toBe(
       'CERTIFICATE_NOT_READY',
@@ -144,8 +150,11 @@ describe('over mutual TLS', () => {
     [UN, 'node'],
     [DE, 'consent'],
     [DE, 'operator'],
-  ])('%s %s may not ask for freshness', async (member, service) => {
+  ])('%s %s may not ask for freshness or entries', async (member, service) => {
     const freshness = (await channelAs(member, service)).clientOf(FreshnessService);
     expect(await codeOf(freshness.freshness({ nonce }, inTime))).toBe('CALLER_NOT_ALLOWED');
+    const ledger = (await channelAs(member, service)).clientOf(LedgerService);
+    const entries = ledger.fetchLedger({ epoch: 1, fromNumber: 1 }, inTime);
+    expect(await codeOf(entries)).toBe('CALLER_NOT_ALLOWED');
   });
 });

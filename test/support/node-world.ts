@@ -24,6 +24,7 @@ import {
   receiptsTopic,
 } from '@concordat/common/domain/topics.js';
 import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
+import type { SentAgain, WantedAgain } from '@concordat/common/io/chain/send-again.js';
 import type { LogRecord } from '@concordat/common/io/log-client.js';
 import type { LogFields, Logger } from '@concordat/common/io/logger.js';
 import { MemoryLog, memoryLogClient } from '@concordat/common/io/memory-log.js';
@@ -140,6 +141,8 @@ export class NodeWorld {
   aroundKeys: (ask: AskForKeys, recipient: MemberId) => AskForKeys = (ask) => ask;
   /** the answer of the revocation service to a nonce */
   answerNonce: (recipient: MemberId, nonce: Uint8Array) => Uint8Array;
+  /** the answer of the revocation service to a node that misses purge entries */
+  fetchLedger: (recipient: MemberId, wanted: WantedAgain) => SentAgain;
   readonly #served = new Map<MemberId, readonly Served[]>();
   readonly #policyFile: string;
   #consent: Consent | undefined;
@@ -163,6 +166,7 @@ export class NodeWorld {
     this.purges = new TestPurgeLedger(members, UN, (recipient, value) => {
       this.log.append(purgeTopic({ origin: UN, recipient }), 0, [{ value }]);
     });
+    this.fetchLedger = (recipient, wanted) => this.purges.fetchAgain(recipient, wanted);
     this.answerNonce = (recipient, nonce) => this.purges.answer(recipient, nonce);
     this.#policyFile = join(this.dir, 'agreements.json');
     writeFileSync(this.#policyFile, JSON.stringify(policyOf(rules)));
@@ -231,6 +235,7 @@ export class NodeWorld {
           askForKeys: (origin) => (wanted, signal) =>
             this.aroundKeys(this.askForKeys(member, origin), member)(wanted, signal),
           fetchFeed: () => (wanted) => this.feedService(member).fetchFeed(wanted, { timeoutMs: 1 }),
+          fetchLedger: () => async (wanted) => this.fetchLedger(member, wanted),
           askFreshness: () => async (nonce) => this.answerNonce(member, nonce),
           close: () => undefined,
         },

@@ -2,6 +2,7 @@ import { EMPTY_HEAD, type Head, nextLink } from '@concordat/common/domain/chain.
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { type EventId, type MemberId, asUnixMs } from '@concordat/common/domain/ids.js';
 import type { PurgeEntry } from '@concordat/common/domain/records.js';
+import type { SentAgain, WantedAgain } from '@concordat/common/io/chain/send-again.js';
 import { SUITE } from '@concordat/common/domain/statement.js';
 import type { TestFederation } from './federation.js';
 import { orderId, signAs } from './ledger.js';
@@ -15,9 +16,12 @@ export class TestPurgeLedger {
   readonly #origin: MemberId;
   readonly #append: (recipient: MemberId, entry: Uint8Array) => void;
   readonly #heads = new Map<MemberId, Head>();
+  readonly #entries = new Map<MemberId, Uint8Array[]>();
   #orders = 0;
   /** while false nobody answers a nonce */
   isUp = true;
+  /** entries of one answer to a node that misses some */
+  pageSize = 3;
   /** the clock of its answers */
   nowMs = (): number => Date.now();
 
@@ -36,6 +40,7 @@ export class TestPurgeLedger {
     const link = nextLink(this.#heads.get(recipient) ?? EMPTY_HEAD);
     const { value, bytes, hash } = this.sign(recipient, ids, { ...link, ...change });
     this.#heads.set(recipient, { epoch: value.epoch, number: value.number, hash });
+    this.#entries.set(recipient, [...(this.#entries.get(recipient) ?? []), bytes]);
     return bytes;
   }
 
@@ -72,6 +77,15 @@ export class TestPurgeLedger {
       recipientsAll: true,
       ...change,
     });
+  }
+
+  /** What it answers to a node that misses entries, a few at a time; `next` leaves no number out. */
+  fetchAgain(recipient: MemberId, { epoch, fromNumber }: WantedAgain): SentAgain {
+    if (!this.isUp) throw new ConcordatError('PEER_UNAVAILABLE', 'the revocation service is down');
+    if (epoch !== EMPTY_HEAD.epoch) return { blocks: [], firstKept: 0, head: 0 };
+    const entries = this.#entries.get(recipient) ?? [];
+    const blocks = entries.slice(fromNumber - 1, fromNumber - 1 + this.pageSize);
+    return { blocks, firstKept: Math.min(entries.length, 1), head: entries.length };
   }
 
   /** What the revocation service answers to a nonce of this recipient. */

@@ -493,6 +493,19 @@ export namespace concordat.revocation.v1 {
   };
   const FreshnessResponse: MessageType<FreshnessResponse>;
 
+  type FetchLedgerRequest = {
+    readonly epoch: number;
+    readonly fromNumber: number;
+  };
+  const FetchLedgerRequest: MessageType<FetchLedgerRequest>;
+
+  type FetchLedgerResponse = {
+    readonly entries: readonly Uint8Array[];
+    readonly firstKept: number;
+    readonly head: number;
+  };
+  const FetchLedgerResponse: MessageType<FetchLedgerResponse>;
+
   type OrderRequest = {
     readonly order: Uint8Array;
   };

@@ -182,9 +182,9 @@ async function open(
   );
   opened.push(
     ...[...partners.values()].map(
-      ({ filler }) =>
+      ({ filler, entryFiller }) =>
         () =>
-          filler.close(),
+          Promise.all([filler.close(), entryFiller.close()]).then(() => undefined),
     ),
   );
   const readers = openReaders([...partners.values()], ports, die, self);
@@ -230,7 +230,9 @@ async function open(
     operatorService({
       context,
       freshness,
-      fillers: new Map([...partners].map(([origin, { filler }]) => [origin, filler])),
+      fillers: new Map(
+        [...partners].map(([origin, { filler, entryFiller }]) => [origin, [filler, entryFiller]]),
+      ),
       rewind: settings.profile === 'demo' ? rewind : undefined,
     }),
   ]);
@@ -297,7 +299,7 @@ function openContext(
   };
 }
 
-/** What came too early and is the next now is read again: nobody can be asked for a purge entry. */
+/** What came too early and is the next now is read again. */
 function replayable(flow: TopicFlow, readers: Readers): Replayable {
   const { followed } = flow;
   const settle = async (): Promise<void> => {
@@ -334,6 +336,7 @@ interface Partner {
   readonly keeper: FreshnessKeeper;
   readonly fetcher: KeyFetcher;
   readonly filler: GapFiller;
+  readonly entryFiller: GapFiller;
   readonly ingest: Ingest;
   readonly honour: PurgeHonour;
 }
@@ -370,6 +373,7 @@ function openPartner(
   const keeper = new FreshnessKeeper(context, origin, {
     ask: peers.askFreshness(origin),
     everyMs: freshnessEveryMs,
+    onBehind: (head) => honour.followed.expect(0, head),
   });
   const fetcher = new KeyFetcher(context, origin, { ask: peers.askForKeys(origin), onDeath });
   const ingest = new Ingest(context, origin, {
@@ -382,8 +386,14 @@ function openPartner(
     onFilled: () => ingest.settle(),
     onProblem: ({ code, message }) => context.warn(code, message),
   });
-  return {
-    ...{ keeper, fetcher, ingest, filler },
-    honour: new PurgeHonour(context, origin, burials, () => keeper.applied()),
-  };
+  const honour = new PurgeHonour(context, origin, burials, {
+    onApplied: () => keeper.applied(),
+    onMissing: () => entryFiller.wake(),
+  });
+  const entryFiller = new GapFiller(honour.followed, {
+    ...{ fetch: peers.fetchLedger(origin), clock: context.clock, onDeath },
+    onFilled: () => honour.settle(),
+    onProblem: ({ code, message }) => context.warn(code, message),
+  });
+  return { keeper, fetcher, ingest, filler, honour, entryFiller };
 }

@@ -22,6 +22,7 @@ import type { LogClient, LogReader, LogRecord } from '@concordat/common/io/log-c
 import type { Logger } from '@concordat/common/io/logger.js';
 import {
   FreshnessService,
+  LedgerService,
   PurgeService,
   QuarantineService,
 } from '@concordat/common/io/rpc/definitions.js';
@@ -38,6 +39,7 @@ import { deadlineClock } from './flows/deadline-clock.js';
 import { followLedger } from './flows/follow-ledger.js';
 import { followReceipts } from './flows/follow-receipts.js';
 import { freshnessCalls } from './flows/freshness-calls.js';
+import { ledgerCalls } from './flows/ledger-calls.js';
 import { OrderPipeline } from './flows/order-pipeline.js';
 import { purgeCalls } from './flows/purge-calls.js';
 import { ruleClock } from './flows/rule-clock.js';
@@ -47,6 +49,7 @@ const CLOSE_GRACE_MS = 2_000;
 /** How far a ledger goes is said from the own database; an order is driven by what is read. */
 const NEEDS: Needs = {
   [FreshnessService.name]: ['started'],
+  [LedgerService.name]: ['started'],
   [QuarantineService.name]: ['started'],
   [PurgeService.name]: ['started', 'reading'],
 };
@@ -79,6 +82,7 @@ export interface RevocationPorts {
 
 export interface Calls {
   readonly freshness: Handlers<typeof FreshnessService>;
+  readonly ledger: Handlers<typeof LedgerService>;
   readonly purge: Handlers<typeof PurgeService>;
 }
 
@@ -156,10 +160,15 @@ async function open(
     clock.start(die);
   }
 
-  const calls: Calls = { freshness: freshnessCalls(context), purge: purgeCalls(context, wake) };
+  const calls: Calls = {
+    freshness: freshnessCalls(context),
+    ledger: ledgerCalls(context),
+    purge: purgeCalls(context, wake),
+  };
   const server = await ports.listen([
     health.served,
     serve(FreshnessService, calls.freshness),
+    serve(LedgerService, calls.ledger),
     serve(PurgeService, calls.purge),
     quarantineService(
       [store.chains],

@@ -44,12 +44,12 @@ export class PurgeHonour implements TopicFlow {
     context: NodeContext,
     origin: MemberId,
     burials: Pick<PacedRuns, 'join'>,
-    onApplied: () => void,
+    told: { readonly onApplied: () => void; readonly onMissing: () => void },
   ) {
     this.#context = context;
     this.#origin = origin;
     this.#burials = burials;
-    this.#onApplied = onApplied;
+    this.#onApplied = told.onApplied;
     const topic = purgeTopic({ origin, recipient: context.self });
     this.followed = new FollowedTopic(followPorts(context, 'state'), {
       topic,
@@ -57,6 +57,7 @@ export class PurgeHonour implements TopicFlow {
       read: (value) => this.#read(value),
       duplicates: 'purge.duplicate',
       onEffectFailing: 'stop', // a purge is never passed by
+      onMissing: told.onMissing,
     });
   }
 

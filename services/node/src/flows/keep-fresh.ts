@@ -30,16 +30,25 @@ export class FreshnessKeeper {
   #originTime: OriginTime | undefined;
   #asking: Promise<void> | undefined;
   #loop: Promise<void> | undefined;
+  readonly #onBehind: (head: number) => void;
+  /** what was applied when an answer last found this node behind */
+  #appliedBefore: number | undefined;
 
+  /** @param options.onBehind told when answers name a head, and from one to the next nothing was applied */
   constructor(
     context: NodeContext,
     origin: MemberId,
-    options: { readonly ask: AskFreshness; readonly everyMs: number },
+    options: {
+      readonly ask: AskFreshness;
+      readonly everyMs: number;
+      readonly onBehind: (head: number) => void;
+    },
   ) {
     this.#context = context;
     this.#origin = origin;
     this.#ask = options.ask;
     this.#everyMs = options.everyMs;
+    this.#onBehind = options.onBehind;
     this.#chain = purgeTopic({ origin, recipient: context.self });
   }
 
@@ -128,8 +137,18 @@ export class FreshnessKeeper {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       await this.#refresh();
+      this.#lookBehind();
       await clock.sleep(this.#everyMs, signal).catch(() => undefined);
     }
+  }
+
+  /** Entries that the topic lost, the last ones of the chain above all, leave no trace but the origin's word. */
+  #lookBehind(): void {
+    const { head } = this;
+    const applied = this.appliedNumber;
+    const isBehind = applied < head;
+    if (isBehind && applied === this.#appliedBefore) this.#onBehind(head);
+    this.#appliedBefore = isBehind ? applied : undefined;
   }
 
   #refresh(): Promise<void> {

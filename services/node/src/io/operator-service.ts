@@ -21,7 +21,8 @@ const SOON_MS = 7 * 86_400_000;
 export function operatorService(parts: {
   readonly context: NodeContext;
   readonly freshness: ReadonlyMap<MemberId, FreshnessKeeper>;
-  readonly fillers: ReadonlyMap<MemberId, GapFiller>;
+  /** of an origin's feed and of its purge entries */
+  readonly fillers: ReadonlyMap<MemberId, readonly GapFiller[]>;
   /** undefined outside of profile demo */
   readonly rewind: (() => Promise<void>) | undefined;
 }): Served {
@@ -85,7 +86,7 @@ function partnerStatus(
   { data, state, clock }: NodeContext,
   member: MemberId,
   keeper: FreshnessKeeper,
-  filler: GapFiller | undefined,
+  fillers: readonly GapFiller[] = [],
 ): PartnerStatus {
   const counts = new Map(
     data
@@ -93,7 +94,7 @@ function partnerStatus(
       .filter(({ origin }) => origin === member)
       .map((row) => [row.state, row.n]),
   );
-  const gaps = [...(filler?.named(data.chains.gaps()) ?? []), ...state.chains.gaps()];
+  const gaps = [...data.chains.gaps(), ...state.chains.gaps()];
   return {
     member,
     freshness: keeper.state(),
@@ -103,7 +104,7 @@ function partnerStatus(
     readable: counts.get('readable') ?? 0,
     tombstones: state.tombstones.counts()[member] ?? 0,
     endingSoon: data.countEnding(member, clock.nowMs() + SOON_MS),
-    gaps: gaps.filter((gap) => gap.split('.')[1] === member),
+    gaps: fillers.flatMap((filler) => filler.named(gaps)),
   };
 }
 

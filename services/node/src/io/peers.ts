@@ -2,7 +2,12 @@ import { ConcordatError, asConcordatError } from '@concordat/common/domain/error
 import type { Federation } from '@concordat/common/domain/federation.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { FetchAgain } from '@concordat/common/io/chain/gap-filler.js';
-import { FeedService, FreshnessService, KeyService } from '@concordat/common/io/rpc/definitions.js';
+import {
+  FeedService,
+  FreshnessService,
+  KeyService,
+  LedgerService,
+} from '@concordat/common/io/rpc/definitions.js';
 import { type RpcChannel, openChannel } from '@concordat/common/io/rpc/client.js';
 import type { TlsFiles } from '@concordat/common/io/rpc/tls.js';
 import CircuitBreaker from 'opossum';
@@ -12,6 +17,7 @@ import { fromWire } from './key-service.js';
 
 const KEYS_TIMEOUT_MS = 30_000;
 const FRESHNESS_TIMEOUT_MS = 5_000;
+const LEDGER_TIMEOUT_MS = 10_000;
 const FEED_TIMEOUT_MS = 10_000;
 const BREAKER = {
   timeout: false,
@@ -26,6 +32,8 @@ export interface Peers {
   askFreshness(origin: MemberId): AskFreshness;
   /** asks for feed blocks to this node that the topic no longer has */
   fetchFeed(origin: MemberId): FetchAgain;
+  /** asks for purge entries to this node that did not come by their topic */
+  fetchLedger(origin: MemberId): FetchAgain;
   close(): void;
 }
 
@@ -72,6 +80,14 @@ export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
     fetchFeed(origin) {
       const client = channelTo(origin, 'consent').clientOf(FeedService);
       return (wanted, signal) => client.fetchFeed(wanted, { timeoutMs: FEED_TIMEOUT_MS, signal });
+    },
+    fetchLedger(origin) {
+      const client = channelTo(origin, 'revocation').clientOf(LedgerService);
+      return async ({ epoch, fromNumber }, signal) => {
+        const options = { timeoutMs: LEDGER_TIMEOUT_MS, signal };
+        const { entries, ...rest } = await client.fetchLedger({ epoch, fromNumber }, options);
+        return { blocks: entries, ...rest };
+      };
     },
     close() {
       for (const breaker of breakers) breaker.shutdown();

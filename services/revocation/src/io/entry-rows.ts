@@ -83,6 +83,33 @@ export class EntryRows {
     return row && entryOf(row);
   }
 
+  /** Entries to a recipient from a number on, without a gap; at least one if it is there, however large. */
+  consecutive(
+    recipient: MemberId,
+    from: number,
+    most: { readonly rows: number; readonly bytes: number },
+  ): Uint8Array[] {
+    const where = 'FROM purge_entry WHERE recipient = ? AND number >= ? ORDER BY number LIMIT ?';
+    const sizes = this.#db.all(
+      `SELECT number, length(bytes) AS size ${where}`,
+      ...[recipient, from, most.rows],
+    );
+    let bytes = 0;
+    const end = sizes.findIndex((row, i) => {
+      bytes += numberOf(row, 'size');
+      return numberOf(row, 'number') !== from + i || (i > 0 && bytes > most.bytes);
+    });
+    return this.#db
+      .all(`SELECT bytes ${where}`, ...[recipient, from, end === -1 ? sizes.length : end])
+      .map((row) => bytesOf(row, 'bytes'));
+  }
+
+  /** The lowest number of an entry to a recipient; 0: there is none. */
+  firstNumber(recipient: MemberId): number {
+    const sql = 'SELECT coalesce(min(number), 0) AS n FROM purge_entry WHERE recipient = ?';
+    return numberOf(this.#db.get(sql, recipient) ?? {}, 'n');
+  }
+
   /** By recipient, then part. */
   of(order: OrderId): KnownEntry[] {
     return this.#db

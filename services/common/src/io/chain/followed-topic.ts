@@ -81,8 +81,11 @@ export class FollowedTopic {
   readonly #options: FollowedTopicOptions;
   readonly #ports: FollowedTopicPorts;
   readonly #standing = new Map<number, Standing>();
-  /** Lanes whose log was made anew: what it no longer holds is asked for even if no number shows that it is missing. */
-  readonly #restarted = new Set<number>();
+  /**
+   * Lanes that may miss something though no number that came shows it, and the newest number that their writer has told of:
+   * 0 where the log was made anew.
+   */
+  readonly #suspected = new Map<number, number>();
   readonly #failing = new Map<number, { readonly source: string; readonly tries: number }>();
   #taking: Place | undefined;
 
@@ -97,7 +100,7 @@ export class FollowedTopic {
     const { chains } = this.#ports;
     const isNew = !this.#options.onMissing && !this.#standing.has(lane);
     // what was refused before, for want of a key, may be the missing piece
-    if (isNew && chains.hasGap(this.#options.chainOf(lane))) return 0n;
+    if (isNew && chains.hasGap(this.chainOf(lane))) return 0n;
     return chains.position(this.topic, lane);
   }
 
@@ -158,9 +161,9 @@ export class FollowedTopic {
     return this.#head(lane).number - before;
   }
 
-  /** Lanes that stand at a gap, or whose log was made anew, and the number from which on they want to be told. */
+  /** Lanes that stand at a gap, or may miss something, and the number from which on they want to be told. */
   missing(): MissingPart[] {
-    const lanes = new Set([...this.#standing.keys(), ...this.#restarted]);
+    const lanes = new Set([...this.#standing.keys(), ...this.#suspected.keys()]);
     return [...lanes]
       .toSorted((a, b) => a - b)
       .map((lane) => {
@@ -171,14 +174,45 @@ export class FollowedTopic {
 
   /** The writer has nothing after our head: what the log lost is here. */
   isComplete(lane: number): void {
-    this.#restarted.delete(lane);
+    this.#suspected.delete(lane);
+  }
+
+  /**
+   * The writer has told of statements up to a number, in another way than by the topic, and they do not come. They are
+   * named as missing and asked for.
+   */
+  expect(lane: number, upTo: number): void {
+    const from = this.#head(lane).number + 1;
+    if (upTo < from) return;
+    const isKnown = this.#standing.has(lane) || (this.#suspected.get(lane) ?? 0) > 0;
+    this.#suspected.set(lane, Math.max(upTo, this.#suspected.get(lane) ?? 0));
+    if (!isKnown) {
+      const text = `${this.chainOf(lane)}: ${missingText({ missingFrom: from, missingTo: upTo })} do not come`;
+      this.#ports.onNotice(new ConcordatError('CHAIN_GAP', text), { topic: this.topic, lane });
+    }
+    this.#options.onMissing?.();
+  }
+
+  /** What is missing after the newest number that came, as the tables name gaps: by their chain. */
+  expected(): string[] {
+    return [...this.#suspected]
+      .filter(([lane, upTo]) => !this.#standing.has(lane) && upTo > this.#head(lane).number)
+      .map(([lane, upTo]) => {
+        const from = this.#head(lane).number + 1;
+        return `${this.chainOf(lane)}: missing ${String(from)} to ${String(upTo)}`;
+      });
+  }
+
+  /** The name of the chain on a lane, in the tables and in messages. */
+  chainOf(lane: number): string {
+    return this.#options.chainOf(lane);
   }
 
   /** The lane's log was made anew or cut: it is read from its start, and the chain's numbers tell what is known. */
   restarted(lane: number, error: ConcordatError): void {
     const { db, chains, onNotice } = this.#ports;
     this.#standing.delete(lane);
-    this.#restarted.add(lane);
+    if (!this.#suspected.has(lane)) this.#suspected.set(lane, 0);
     db.transaction(() => {
       chains.setPosition(this.topic, lane, 0n);
       chains.count(`restarted.${this.topic}`);
@@ -230,7 +264,7 @@ export class FollowedTopic {
     const read = this.#options.read(value, lane);
     if (!read.ok) return read.error;
     const { link, apply } = read.value;
-    const followed = chains.follow(this.#options.chainOf(lane), link, nowMs);
+    const followed = chains.follow(this.chainOf(lane), link, nowMs);
     if (followed.kind === 'next') return apply(nowMs);
     // its number was taken then, only its effect was left out
     if (followed.kind === 'duplicate') return code === 'RECORD_FAILED' ? apply(nowMs) : undefined;
@@ -238,7 +272,7 @@ export class FollowedTopic {
   }
 
   #head(lane: number) {
-    return this.#ports.chains.followedHead(this.#options.chainOf(lane));
+    return this.#ports.chains.followedHead(this.chainOf(lane));
   }
 
   #isEarly(lane: number, number: number): boolean {
@@ -257,7 +291,7 @@ export class FollowedTopic {
       remember(standing, link.number);
       return 'gap';
     }
-    const followed = chains.follow(this.#options.chainOf(lane), link, nowMs);
+    const followed = chains.follow(this.chainOf(lane), link, nowMs);
     switch (followed.kind) {
       case 'next': {
         const problem = this.#effect(place, apply, nowMs);
@@ -281,7 +315,7 @@ export class FollowedTopic {
     lane: number,
     { epoch, number, hash }: Link,
   ): ConcordatError {
-    const chain = this.#options.chainOf(lane);
+    const chain = this.chainOf(lane);
     const where = `${chain} number ${String(number)}`;
     switch (followed.kind) {
       case 'gap':
@@ -339,7 +373,7 @@ export class FollowedTopic {
       newest: came,
       next: undefined,
     });
-    const text = `${this.#options.chainOf(lane)}: ${missingText(gap)} are missing; the lane waits`;
+    const text = `${this.chainOf(lane)}: ${missingText(gap)} are missing; the lane waits`;
     this.#ports.onNotice(new ConcordatError('CHAIN_GAP', text), { topic, lane });
     this.#options.onMissing?.();
   }

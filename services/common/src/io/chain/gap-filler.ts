@@ -14,7 +14,7 @@ export interface GapFillerPorts {
   readonly fetch: FetchAgain;
   readonly clock: Clock;
   /** Told after every commit that took something. */
-  readonly onFilled: () => void;
+  readonly onFilled: () => void | Promise<void>;
   /** Told when a gap cannot be filled at present, once for each reason. */
   readonly onProblem: (error: ConcordatError, at: { topic: string; lane: number }) => void;
   readonly onDeath: (cause: Error) => void;
@@ -53,14 +53,22 @@ export class GapFiller {
       );
   }
 
-  /** Gaps as the tables name them, `<topic>/<lane>: missing …`, with the reason why one is not filled. */
+  /**
+   * The topic's gaps with the reason why one is not filled, and what its writer has told of and does not come.
+   *
+   * @param gaps as the tables name them, `<chain>: missing …`
+   */
   named(gaps: readonly string[]): string[] {
-    return gaps
-      .filter((gap) => gap.startsWith(`${this.#followed.topic}/`))
-      .map((gap) => {
-        const lane = Number(gap.slice(this.#followed.topic.length + 1, gap.indexOf(':')));
-        const problem = this.#problems.get(lane);
-        return problem ? `${gap} (${problem.message})` : gap;
+    const { topic } = this.#followed;
+    const reasons = new Map(
+      [...this.#problems].map(([lane, { message }]) => [this.#followed.chainOf(lane), message]),
+    );
+    return [...gaps, ...this.#followed.expected()]
+      .map((gap) => ({ gap, chain: gap.slice(0, gap.indexOf(':')) }))
+      .filter(({ chain }) => chain === topic || chain.startsWith(`${topic}/`))
+      .map(({ gap, chain }) => {
+        const reason = reasons.get(chain);
+        return reason === undefined ? gap : `${gap} (${reason})`;
       });
   }
 
@@ -93,7 +101,7 @@ export class GapFiller {
       if (signal.aborted) return false;
       if (answer.blocks.length === 0) return this.#nothingCame(part, answer);
       const moved = this.#followed.fill(lane, answer.blocks);
-      this.#ports.onFilled();
+      await this.#ports.onFilled();
       if (moved === 0) throw gap(this.#followed.topic, part, 'what the writer sent is refused');
       this.#problems.delete(lane);
       return true;

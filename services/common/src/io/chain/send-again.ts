@@ -2,10 +2,10 @@ import { ConcordatError } from '../../domain/errors.js';
 import type { ChainTables } from '../store/chain-tables.js';
 
 /** Bytes of one answer, but for one record that is larger alone. */
-const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+export const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 const NUMBER_MAX = 2 ** 31 - 1;
 
-/** The request and the answer of FetchFeed and FetchBlocks. */
+/** The request and the answer of FetchFeed and FetchBlocks; FetchLedger's has one lane. */
 export interface WantedAgain {
   readonly lane: number;
   readonly epoch: number;
@@ -22,18 +22,20 @@ export interface SentAgain {
  *
  * @throws ConcordatError REQUEST_INVALID
  */
-export function sendAgain(
-  chains: ChainTables,
-  topic: string,
-  { lane, epoch, fromNumber }: WantedAgain,
-): SentAgain {
+export function sendAgain(chains: ChainTables, topic: string, wantedAgain: WantedAgain): SentAgain {
+  demandWanted(wantedAgain);
+  const { lane, epoch, fromNumber } = wantedAgain;
+  const wanted = { topic, lane, epoch, from: fromNumber };
+  const { values, firstKept } = chains.keptFrom(wanted, ANSWER_BYTES_MAX);
+  const head = chains.ownHead(`${topic}/${String(lane)}`);
+  return { blocks: values, firstKept, head: head.epoch === epoch ? head.number : 0 };
+}
+
+/** @throws ConcordatError REQUEST_INVALID */
+export function demandWanted({ lane, epoch, fromNumber }: WantedAgain): void {
   const numbers = { lane: [lane, 0], epoch: [epoch, 1], from_number: [fromNumber, 1] } as const;
   for (const [name, [value, min]] of Object.entries(numbers)) {
     if (Number.isInteger(value) && value >= min && value <= NUMBER_MAX) continue;
     throw new ConcordatError('REQUEST_INVALID', `${name}: expected a whole number from ${min}`);
   }
-  const wanted = { topic, lane, epoch, from: fromNumber };
-  const { values, firstKept } = chains.keptFrom(wanted, ANSWER_BYTES_MAX);
-  const head = chains.ownHead(`${topic}/${String(lane)}`);
-  return { blocks: values, firstKept, head: head.epoch === epoch ? head.number : 0 };
 }

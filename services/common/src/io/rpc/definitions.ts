@@ -191,6 +191,17 @@ export const FreshnessService = {
   },
 } as const satisfies AnyService;
 
+export const LedgerService = {
+  name: 'concordat.revocation.v1.LedgerService',
+  methods: {
+    fetchLedger: unary(
+      [revocation.FetchLedgerRequest, revocation.FetchLedgerResponse],
+      OTHER_NODE,
+      largeAnswer,
+    ),
+  },
+} as const satisfies AnyService;
+
 export const PurgeService = {
   name: 'concordat.revocation.v1.PurgeService',
   methods: {
