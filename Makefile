@@ -26,7 +26,7 @@ generate: install ## rebuild generated code from proto/
 	@node infra/proto/generate.js
 
 .PHONY: check
-check: install ## format, lint, edges, types, dead code, schemas, generated code, unit tests
+check: install ## format, lint, edges, types, dead code, schemas, invariants, generated code, unit tests
 	@echo '==> check: $(words $(CHECKS)) lanes, $(LANES) at a time'
 	@$(MAKE) --jobs=$(LANES) --keep-going --output-sync=target $(CHECKS) || { echo '==> check FAILED: see the lanes marked FAILED above'; exit 1; }
 	@echo '==> check passed'
@@ -76,7 +76,7 @@ clean: ## remove what was built and everything under out/
 	@rm -rf out coverage services/*/dist test/*/dist docs/examples/*/dist node_modules/.cache
 
 # The lanes, the longest first. Each prints one line when it passes and its findings when it fails.
-CHECKS := check-lint check-unit check-types check-format check-edges check-dead check-schemas check-generated
+CHECKS := check-lint check-unit check-types check-format check-edges check-dead check-schemas check-invariants check-generated
 
 check-lint:      RUN := npm run --silent lint
 check-unit:      RUN := npm run --silent test:unit -- --ci --maxWorkers=1
@@ -85,6 +85,7 @@ check-format:    RUN := npm run --silent format:check
 check-edges:     RUN := npm run --silent edges
 check-dead:      RUN := npm run --silent dead
 check-schemas:   RUN := node infra/lint/check-schemas.js
+check-invariants: RUN := node infra/lint/check-invariants.js
 check-generated: RUN := node infra/proto/generate.js --check
 
 .PHONY: $(CHECKS)

@@ -204,10 +204,10 @@ class Check:
         good = not cause or (self.cover == ([], []) and cause["parents"] and is_set(cause["parents"]) and cause["origin"] != self.origin)
         rules(O2=may, O3=self.ids and is_set(self.ids), O4=is_set(o["recipients"]) and is_set(o["sections"]),
               O5=good and (cause is not None) == (o["reason"] == "parent_purged"))
-        self.seal = self.read("SealRecord", self.c["sealRecord"], "S1")
+        self.seal = self.read("SealRecord", self.c["sealRecord"], "SR1")
         s, (recipients, sections) = self.seal.value, self.cover
-        rules(S2=s["orderId"] == self.order_id and s["orderHash"] == self.order.hash, S3=same_set(s["ids"], self.ids),
-              S4=same_set(s["recipients"], recipients) and same_set(s["sections"], sections))
+        rules(SR2=s["orderId"] == self.order_id and s["orderHash"] == self.order.hash, SR3=same_set(s["ids"], self.ids),
+              SR4=same_set(s["recipients"], recipients) and same_set(s["sections"], sections))
         people, counted = {self.order.key.person} - {None}, s["approvals"]
         rules(A1=len(self.c["approvals"]) == len(counted))
         for data, wanted in zip(self.c["approvals"], counted):

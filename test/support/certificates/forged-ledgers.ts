@@ -288,7 +288,7 @@ export const FORGED_LEDGERS: readonly Forged[] = [
   [
     'whole, about the blocks, seals and holders of another order',
     () => ({ ...other.certificate, order: story.order }),
-    /: S2: /,
+    /: SR2: /,
   ],
   // covers and approvals
   [
@@ -326,7 +326,7 @@ export const FORGED_LEDGERS: readonly Forged[] = [
   [
     'whose seal record has a narrower cover than its order',
     () => withSeal({ recipients: [DE] }),
-    /: S4: seal record: another cover/,
+    /: SR4: seal record: another cover/,
   ],
   [
     'whose slots seal everything for an order about one recipient',

@@ -32,14 +32,14 @@ export function checkSeal(
   bytes: Uint8Array,
   order: Verified<'PurgeOrder'>,
 ): Verified<'SealRecord'> {
-  const seal = reading.statement('S1', 'SealRecord', bytes);
+  const seal = reading.statement('SR1', 'SealRecord', bytes);
   const { orderId, orderHash, ids, recipients, sections } = seal.value;
-  demand(orderId === order.value.orderId, 'S2', 'seal record: of another order');
-  demand(equalBytes(orderHash, order.hash), 'S2', 'seal record: of another order');
-  demand(sameSet(ids, order.value.ids), 'S3', 'seal record: covers other events');
+  demand(orderId === order.value.orderId, 'SR2', 'seal record: of another order');
+  demand(equalBytes(orderHash, order.hash), 'SR2', 'seal record: of another order');
+  demand(sameSet(ids, order.value.ids), 'SR3', 'seal record: covers other events');
   const isSameCover =
     sameSet(recipients, order.value.recipients) && sameSet(sections, order.value.sections);
-  demand(isSameCover, 'S4', 'seal record: another cover');
+  demand(isSameCover, 'SR4', 'seal record: another cover');
   return seal;
 }
 

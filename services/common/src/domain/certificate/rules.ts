@@ -5,7 +5,7 @@ import type { Result } from '../result.js';
 import type { CheckStatement, StatementName, Verified } from '../statement.js';
 
 /** A rule of docs/certificate.md by its name there: the first that does not hold makes a certificate invalid. */
-export type Rule = `${'O' | 'S' | 'A' | 'B' | 'C' | 'H' | 'E' | 'R' | 'N' | 'K'}${number}`;
+export type Rule = `${'O' | 'SR' | 'A' | 'B' | 'C' | 'H' | 'E' | 'R' | 'N' | 'K'}${number}`;
 
 export class Invalid extends Error {}
 

@@ -44,12 +44,12 @@ function verdict(...given: Parameters<typeof verify>): string {
   return open.length === 0 ? 'complete' : `incomplete: ${open.join(', ')}`;
 }
 
-describe('a true certificate holds', () => {
-  test.each(TRUE_CERTIFICATES)('%s', (_what, certificate, expected) => {
+describe('what is true of a file', () => {
+  test.each(TRUE_CERTIFICATES)('a true certificate %s', (_what, certificate, expected) => {
     expect(verdict(certificate())).toBe(expected);
   });
 
-  test('of the first version, as it was once made', () => {
+  test('a true certificate of the first version, as it was once made', () => {
     const read = (name: string) =>
       readFileSync(
         new URL(`../../../../../test/data/certificate-v1/${name}.json`, import.meta.url),
@@ -105,8 +105,8 @@ describe('a true certificate', () => {
   });
 });
 
-describe('a certificate, signed by a dishonest origin, is refused', () => {
-  test.each(FORGED)('%s', (_what, made, why) => {
+describe('a certificate, signed by a dishonest origin,', () => {
+  test.each(FORGED)('is refused as a forgery: %s', (_what, made, why) => {
     expect(verdict(made())).toMatch(why);
     expect(verdict(made())).toMatch(/^CERTIFICATE_INVALID: /);
   });
