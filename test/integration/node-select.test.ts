@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
+import { Vault } from '@concordat/node/io/vault.js';
 import { Sqlite } from '@concordat/common/io/store/sqlite.js';
+import { systemRandom } from '@concordat/common/io/system-ports.js';
 import { officerOrder, orderId } from '../support/ledger.js';
 import { DE, FR, NodeWorld, UN, refusalOf } from '../support/node-world.js';
 import { eventId } from '../support/origin.js';
@@ -128,6 +130,7 @@ describe('own events are found', () => {
 
 test('what is taken back is found no more, and by its id it is named as gone', async () => {
   await three();
+  expect(await taken({ subjects: ['name:Canary 1 Ada Countess Lovelace'] })).toEqual(['1 de fr']);
   const order = officerOrder(world.members, { orderId: orderId(1), ids: [eventId(1)] });
   await world
     .keyService({ member: UN, service: 'revocation' })
@@ -138,6 +141,13 @@ test('what is taken back is found no more, and by its id it is named as gone', a
     takenBack: [eventId(1)],
     events: [{ eventIds: [eventId(2)], holders: [DE, FR] }],
   });
+  // and nothing tells any more whom it was about
+  await world.stopNode(UN);
+  const dir = join(world.dir, `node-${UN}`);
+  const vault = new Vault(join(dir, 'vault.db'), join(dir, 'keks'), systemRandom);
+  const subjects = ['name:1 ada canary countess lovelace', 'name:ada lovelace'];
+  expect([...vault.about(UN, [eventId(1), eventId(2)], subjects)]).toEqual([eventId(2)]);
+  vault.close();
 });
 
 test('of a held event, the agreement is the one of its release, not one of today', async () => {

@@ -1,8 +1,9 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { OrderId } from '@concordat/common/domain/ids.js';
 import type { Command } from 'commander';
-import { planPurge, partIds } from '../domain/purge-plan.js';
+import { planPurge } from '../domain/purge-plan.js';
 import { timeText } from '../domain/time-text.js';
+import { ordersOf } from '../io/orders-of.js';
 import { DOORS, withClient } from '../io/session.js';
 import { readSignedOrder, signApprovals } from '../io/sign-order.js';
 import { confirm } from './confirm.js';
@@ -60,6 +61,12 @@ async function approve(
     `orders: ${orders.length}, events: ${ids.length}, reason ${reason}, deadline ${timeText(deadlineMs)}, ordered by ${shown.key.person ?? shown.key.keyId}`,
   );
   for (const { member, events } of holders) print.progress(`${member.padEnd(8)}  ${events}`);
+  const gone = found.ordered + found.takenBack.length;
+  if (gone > 0) {
+    print.progress(
+      `warning: ${gone} of them are taken back or ordered already: it will be refused`,
+    );
+  }
   await confirm(world, `Approve the purge of ${ids.length} events?`, options, around);
   const { home, member, as } = options;
   const approvals = await signApprovals(world, { home, member, as, orders });
@@ -83,12 +90,9 @@ async function waitingOrders(
   options: ApproveOptions,
   { call }: Surroundings,
 ): Promise<string[]> {
-  const { orders } = await withClient(options, DOORS.purge, (revocation) =>
-    revocation.statusOfMany({ orderIds: partIds(first) }, call),
+  const orders = await withClient(options, DOORS.purge, (revocation) =>
+    ordersOf(revocation, first, call),
   );
-  if (orders.length === 0) {
-    throw new ConcordatError('ORDER_UNKNOWN', `expected an order of ours, ${first} is none`);
-  }
   const waiting = orders.filter(({ state }) => state === 'AWAITING_APPROVAL');
   if (waiting.length > 0) return waiting.map(({ orderId }) => orderId);
   const states = [...new Set(orders.map(({ state }) => state))].join(', ');

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
+import { asConcordatError } from '@concordat/common/domain/errors.js';
 import type { OrderId } from '@concordat/common/domain/ids.js';
 import type { Command } from 'commander';
-import { partIds } from '../domain/purge-plan.js';
 import { timeText } from '../domain/time-text.js';
+import { ordersOf } from '../io/orders-of.js';
 import { DOORS, withClient } from '../io/session.js';
 import {
   type MemberOptions,
@@ -36,12 +36,8 @@ async function receipts(
   { print, call }: Surroundings,
 ): Promise<void> {
   const found = await withClient(options, DOORS.purge, async (revocation) => {
-    const { orders } = await revocation.statusOfMany({ orderIds: partIds(first) }, call);
-    if (orders.length === 0) {
-      throw new ConcordatError('ORDER_UNKNOWN', `expected an order of ours, ${first} is none`);
-    }
     const signed = [];
-    for (const { orderId } of orders) {
+    for (const { orderId } of await ordersOf(revocation, first, call)) {
       const answer = await revocation.receipts({ orderId }, call);
       signed.push(...answer.receipts.map((receipt) => ({ orderId, ...receipt })));
     }

@@ -8,6 +8,7 @@ import { EXIT } from '../domain/exit-code.js';
 import { type OrderAnswer, orderExit, orderView, silenceText } from '../domain/purge-progress.js';
 import { partIds } from '../domain/purge-plan.js';
 import { together } from '../domain/purge-parts.js';
+import { ordersOf } from '../io/orders-of.js';
 import { DOORS, withClient } from '../io/session.js';
 import { type WatchEnd, watchOrder } from '../io/watch-order.js';
 import {
@@ -74,7 +75,7 @@ async function one(
   { print, call }: Surroundings,
 ): Promise<void> {
   const order = await withClient(options, DOORS.purge, async (revocation) => {
-    const { orders } = await revocation.statusOfMany({ orderIds: partIds(orderId) }, call);
+    const orders = await ordersOf(revocation, orderId, call);
     // of a single one the events are named too
     return orders.length > 1 ? together(orders) : revocation.status({ orderId }, call);
   });

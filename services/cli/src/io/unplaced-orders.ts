@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId, OrderId } from '@concordat/common/domain/ids.js';
 import { homeFiles } from './home.js';
@@ -33,7 +34,9 @@ export async function keepUnplaced(
 /** @throws ConcordatError ORDER_UNKNOWN when nothing is left to hand in */
 export async function readUnplaced(whose: Whose, first: OrderId): Promise<Uint8Array[]> {
   try {
-    const json = JSON.parse(await readFile(fileOf(whose, first), 'utf8')) as string[];
+    const json = z
+      .array(z.string())
+      .parse(JSON.parse(await readFile(fileOf(whose, first), 'utf8')));
     return json.map((text) => Uint8Array.from(Buffer.from(text, 'base64url')));
   } catch (cause) {
     const text = `expected a purge that was not wholly handed in, ${first} is none here`;
