@@ -90,6 +90,22 @@ describe('a true certificate', () => {
     });
   });
 
+  test('is refused to who was given keys and is not named in it', async () => {
+    const records: Uint8Array[] = [];
+    const ledger = new TestLedger(federation, memberOf('un'), (record) => records.push(record));
+    ledger.publish(
+      { id: eventId(11) },
+      { id: eventId(12) },
+      { id: eventId(13) },
+      { id: eventId(14) },
+    );
+    ledger.release(memberOf('nl'), eventId(11));
+    const record = put('record.txt', Buffer.from(records[1] ?? []).toString('base64'));
+    const { exit, err } = await verify(put('c.json', valid), '--key-record', record);
+    expect(exit).toBe(5);
+    expect(err).toMatch(/^CERTIFICATE_INVALID +nl is left out/);
+  });
+
   test('may come through a pipe, and may be laid out with white space', async () => {
     expect((await verify('-', '--trust', join(dir, 'trust.json'))).exit).toBe(0);
     const spaced = JSON.stringify(JSON.parse(valid), undefined, '\t');

@@ -17,6 +17,9 @@ const TRUST = 'public keys (default: trust.json beside the file, or one above)';
 interface VerifyOptions {
   readonly trust?: string;
 }
+interface CertificateOptions extends VerifyOptions {
+  readonly keyRecord?: string;
+}
 interface ReceiptOptions extends VerifyOptions {
   readonly entry?: string;
 }
@@ -33,10 +36,15 @@ export function addVerifyCommands(program: Command, world: World): void {
       'exit code 0 when the certificate holds and is complete, 8 when it holds and somebody has not answered for good, ' +
         '5 when it does not hold',
     )
-    .action(async (file: string, { trust }: VerifyOptions, command: Command) => {
+    .option(
+      '--key-record <file>',
+      'a ledger record that came with keys, in base64: refuses a certificate that leaves its recipient out',
+    )
+    .action(async (file: string, { trust, keyRecord }: CertificateOptions, command: Command) => {
       const { print } = surroundings(world, command);
       const { stdin } = world;
-      const { report, trustFile } = await verifyCertificateFile({ file, trust, stdin });
+      const proof = { file, trust, stdin, keyRecord };
+      const { report, trustFile } = await verifyCertificateFile(proof);
       const { outcome, holders, missing } = report;
       print.progress(
         `valid, ${outcome}: signatures, ledger chains, holders and receipts, by ${trustFile}`,

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { checkKeyRecord } from '@concordat/common/domain/certificate/left-out.js';
 import { verifyCertificate } from '@concordat/common/domain/certificate/verify-certificate.js';
 import { verifyNotice } from '@concordat/common/domain/default-notice.js';
 import { verifyDsse } from '@concordat/common/domain/dsse-json.js';
@@ -46,13 +47,22 @@ async function readProof({ file, trust, stdin }: Proof): Promise<{
 
 /** @throws ConcordatError CERTIFICATE_INVALID with the first thing that does not hold */
 export async function verifyCertificateFile(
-  proof: Proof,
+  proof: Proof & {
+    /** a ledger record that came with keys, in base64 */
+    readonly keyRecord: string | undefined;
+  },
 ): Promise<{ readonly report: CertificateReport; readonly trustFile: string }> {
   const { text, trustFile, keys, codec } = await readProof(proof);
   const signed = verifyDsse(codec, keys, 'Certificate', text);
   if (!signed.ok) throw signed.error;
   const purge = verifyCertificate(codec, keys, signed.value.value);
   if (!purge.ok) throw purge.error;
+  if (proof.keyRecord !== undefined) {
+    const text = Buffer.from(await readInput(proof.keyRecord, proof.stdin)).toString('utf8');
+    const about = { certificate: signed.value.value, purge: purge.value };
+    const named = checkKeyRecord(codec, keys, about, recordOf(text.trim(), 0));
+    if (!named.ok) throw named.error;
+  }
   return { report: certificateReport(purge.value), trustFile };
 }
 
