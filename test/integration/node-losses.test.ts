@@ -3,11 +3,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { asConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
-import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { codec } from '../support/federation.js';
 import { officerOrder, orderId } from '../support/ledger.js';
 import { STORES, type Store, copyStore, lose, putBack } from '../support/losses.js';
-import { DE, NodeWorld, UN, contentOf, refusalOf } from '../support/node-world.js';
+import {
+  DE,
+  NodeWorld,
+  UN,
+  contentOf,
+  refusalOf,
+  receiptOf as verifiedReceipt,
+} from '../support/node-world.js';
 import { eventId } from '../support/origin.js';
 import { until } from '../support/until.js';
 
@@ -51,11 +57,7 @@ async function withLost(member: MemberId, ...stores: readonly Store[]): Promise<
 }
 
 const receiptBytes = () => world.records('receipts.de.un').map(({ value }) => value);
-const receiptOf = (bytes: Uint8Array) => {
-  const receipt = verifyStatement(codec, world.members.keys, 'Receipt', bytes, { signer: DE });
-  if (!receipt.ok) throw receipt.error;
-  return receipt.value.value;
-};
+const receiptOf = (bytes: Uint8Array) => verifiedReceipt(world, bytes).value;
 
 /** Events 1 to 4 are held by `de`, 1 is purged and receipted. */
 async function shared(): Promise<void> {
@@ -193,15 +195,39 @@ describe('a recipient', () => {
     await until('the purge is applied', async () => (await world.partner(DE)).purgeApplied === 1);
     const systems = async () => (await world.node(DE).national.listSystems({}, soon)).systems;
     expect(await systems()).toMatchObject([{ systemId: 'db', kind: 'copy', outstanding: 1 }]);
-    expect(receiptBytes()).toHaveLength(0);
+    await world.receipts(DE, 1);
     await world
       .node(DE)
       .national.acknowledge(
         { systemId: 'db', cursor: '', withdrawn: [{ origin: UN, eventId: eventId(1) }] },
         soon,
       );
-    await world.receipts(DE, 1);
-    expect(receiptBytes().map((bytes) => receiptOf(bytes).stage)).toEqual(['DELETED']);
+    await world.receipts(DE, 2);
+    expect(receiptBytes().map((bytes) => receiptOf(bytes).stage)).toEqual(['OPEN', 'DELETED']);
+  });
+
+  test('that lost its state while a receipt was open asks its copy systems once more', async () => {
+    await world.start(UN, DE);
+    await world.node(DE).national.registerSystem({ systemId: 'db', kind: 'copy' }, soon);
+    await world.publish(1);
+    await world.readable(DE, 1);
+    await purge(1);
+    const open = await world.receipts(DE, 1);
+    await withLost(DE, 'state');
+    const { national } = world.node(DE);
+    await until('the system is asked', async () => {
+      const [system] = (await national.listSystems({}, soon)).systems;
+      return system?.outstanding === 1;
+    });
+    expect(receiptBytes()).toEqual(open);
+    const withdrawn = [{ origin: UN, eventId: eventId(1) }];
+    await national.acknowledge({ systemId: 'db', cursor: '', withdrawn }, soon);
+    const [, final = new Uint8Array()] = await world.receipts(DE, 2);
+    expect(receiptOf(final)).toMatchObject({
+      ...{ stage: 'DELETED', number: 2 },
+      outcomes: [{ id: eventId(1), outcome: 'DELETED' }],
+    });
+    expect(receiptOf(final).opened).not.toBeNull();
   });
 });
 

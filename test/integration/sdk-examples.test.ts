@@ -147,18 +147,18 @@ describe.each(LANGUAGES)('%s', (...language) => {
     });
     await first.kill();
 
-    // taken back while it is away: the receipt of a later entry comes, the one for the copied event does not
+    // taken back while it is away: the final receipt of a later entry comes, for the copied event an open one
     world.purges.purge(DE, id);
     world.purges.purge(DE, eventId(77));
-    await world.receipts(DE, 1);
-    expect(stages()).toEqual(['NOT_HELD']);
+    await world.receipts(DE, 2);
+    expect(stages()).toEqual(['OPEN', 'NOT_HELD']);
     expect(first.hasCopy(id)).toBe(true);
 
     const second = new Example(language, DE, []);
     await second.says('deleted', id);
     expect(second.hasCopy(id)).toBe(false);
-    await world.receipts(DE, 2);
-    expect(stages()).toEqual(['NOT_HELD', 'DELETED']);
+    await world.receipts(DE, 3);
+    expect(stages()).toEqual(['OPEN', 'NOT_HELD', 'DELETED']);
     expect(second.said).toEqual([`deleted ${id}`]); // it went on where it had been
 
     // taken back while it listens
@@ -168,7 +168,7 @@ describe.each(LANGUAGES)('%s', (...language) => {
     world.purges.purge(DE, another);
     await second.says('deleted', another);
     expect(second.hasCopy(another)).toBe(false);
-    await world.receipts(DE, 3);
-    expect(stages()).toEqual(['NOT_HELD', 'DELETED', 'DELETED']);
+    // it may be faster than the open receipt
+    await until('it is answered for good', () => stages().slice(3).includes('DELETED'));
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { EventId } from '@concordat/common/domain/ids.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
-import { DE, FR, NodeWorld, UN } from '../support/node-world.js';
+import { DE, FR, NodeWorld, UN, receiptOf } from '../support/node-world.js';
 import { eventId } from '../support/origin.js';
 import { until } from '../support/until.js';
 
@@ -133,20 +133,25 @@ describe('a copy system', () => {
   };
   const register = (systemId: string, kind: string) =>
     national().registerSystem({ systemId, kind }, soon);
-  const receipts = () => world.records('receipts.de.un').length;
+  const said = (bytes: Uint8Array = new Uint8Array()) => receiptOf(world, bytes).value;
+  const hashOf = (bytes: Uint8Array = new Uint8Array()) => receiptOf(world, bytes).hash;
   const buried = (id: EventId) =>
     until('it is buried', async () => {
       const { state } = await world.node(DE).operator.show({ origin: UN, eventId: id }, soon);
       return state === 'PURGED';
     });
 
-  test('holds the receipt back until it has acknowledged each withdrawal, also over a restart', async () => {
+  test('holds the final receipt back until it has acknowledged each withdrawal, also over a restart', async () => {
     await register('border-db', 'copy');
     await register('desk', 'view');
     const ids = await publish(1, 2);
     await world.readable(DE, 2);
     world.purges.purge(DE, ...ids);
-    await buried(eventId(1));
+    const [open] = await world.receipts(DE, 1);
+    expect(said(open)).toMatchObject({
+      ...{ stage: 'OPEN', entryNumber: 1, number: 1, opened: null },
+      outcomes: ids.map((id) => ({ id, outcome: 'SYSTEMS_OPEN' })),
+    });
     expect(await acknowledge('border-db', ids.slice(0, 1))).toMatchObject({ outstanding: 1 });
     await world.restart(DE);
     const { systems } = await national().listSystems({}, soon);
@@ -154,25 +159,38 @@ describe('a copy system', () => {
       { systemId: 'border-db', kind: 'copy', outstanding: 1 },
       { systemId: 'desk', kind: 'view', outstanding: 0 },
     ]);
-    expect(receipts()).toBe(0);
+    expect(await world.receipts(DE, 1)).toEqual([open]);
+    expect(await world.status(DE)).toMatchObject({ receipts: 0, openReceipts: 1 });
     expect(await acknowledge('border-db', ids)).toMatchObject({ outstanding: 0 });
-    await world.receipts(DE, 1);
+    const [, final] = await world.receipts(DE, 2);
+    expect(said(final)).toMatchObject({
+      ...{ stage: 'DELETED', entryNumber: 1, number: 2, opened: hashOf(open) },
+      outcomes: ids.map((id) => ({ id, outcome: 'DELETED' })),
+    });
     await acknowledge('border-db', ids);
     await world.restart(DE);
-    expect(receipts()).toBe(1);
+    expect(await world.receipts(DE, 2)).toEqual([open, final]);
+    expect(await world.status(DE)).toMatchObject({ receipts: 1, openReceipts: 0 });
   });
 
-  test('holds back no receipt for other events', async () => {
+  test('holds back no final receipt for other events', async () => {
     await register('border-db', 'copy');
     const [one] = await publish(1, 2);
     await world.readable(DE, 2);
     world.purges.purge(DE, eventId(1));
-    await buried(eventId(1));
     world.purges.purge(DE, eventId(77)); // never seen here
-    await world.receipts(DE, 1);
-    expect(receipts()).toBe(1);
+    world.purges.purge(DE, eventId(1), eventId(77));
+    const before = await world.receipts(DE, 3);
+    expect(before.map((bytes) => said(bytes).stage)).toEqual(['OPEN', 'NOT_HELD', 'OPEN']);
+    expect(said(before[2]).outcomes.map(({ outcome }) => outcome)).toEqual([
+      'SYSTEMS_OPEN',
+      'NOT_HELD',
+    ]);
     if (one) await acknowledge('border-db', [one]);
-    await world.receipts(DE, 2);
+    const after = (await world.receipts(DE, 5)).slice(3);
+    expect(after.map((bytes) => said(bytes).entryNumber)).toEqual([1, 3]);
+    expect(said(after[1]).outcomes.map(({ outcome }) => outcome)).toEqual(['DELETED', 'NOT_HELD']);
+    expect(said(after[1]).opened).toEqual(hashOf(before[2]));
   });
 
   test('is told of every withdrawal, whatever it listens to, and goes on after what it acknowledged', async () => {

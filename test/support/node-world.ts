@@ -15,6 +15,7 @@ import {
   eventIdOf,
 } from '@concordat/common/domain/ids.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
+import { type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
 import {
   eventsTopic,
   feedTopic,
@@ -50,7 +51,7 @@ import { DataStore } from '@concordat/node/io/data-store.js';
 import { StateStore } from '@concordat/node/io/state-store.js';
 import { Vault } from '@concordat/node/io/vault.js';
 import { type NodeSettings, type RunningNode, startNode } from '@concordat/node/service.js';
-import { memberOf, schemasDir, testFederation } from './federation.js';
+import { codec, memberOf, schemasDir, testFederation } from './federation.js';
 import { localClient } from './local-calls.js';
 import { TestPurgeLedger } from './purge-ledger.js';
 import { eventId } from './origin.js';
@@ -481,4 +482,11 @@ export async function refusalOf(call: Promise<unknown>): Promise<ConcordatError>
     throw cause;
   }
   throw new Error('expected a refusal');
+}
+
+/** A receipt of `de` that this world's keys verify. */
+export function receiptOf(world: NodeWorld, bytes: Uint8Array): Verified<'Receipt'> {
+  const receipt = verifyStatement(codec, world.members.keys, 'Receipt', bytes, { signer: DE });
+  if (!receipt.ok) throw receipt.error;
+  return receipt.value;
 }

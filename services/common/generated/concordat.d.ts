@@ -364,6 +364,7 @@ export namespace concordat.node.v1 {
     readonly released: Readonly<Record<string, number>>;
     readonly ledgerRecords: number;
     readonly receipts: number;
+    readonly openReceipts: number;
   };
   const StatusResponse: MessageType<StatusResponse>;
 
@@ -557,6 +558,10 @@ export namespace concordat.revocation.v1 {
     readonly answeredAtMs: number;
     readonly remindedAtMs: number;
     readonly noticedAtMs: number;
+    readonly held: number;
+    readonly reviewAtMs: number;
+    readonly systemsOpen: number;
+    readonly childrenOpen: number;
   };
   const HolderStatus: MessageType<HolderStatus>;
 

@@ -5313,6 +5313,7 @@ export const concordat = $root.concordat = (() => {
                 StatusResponse.prototype.released = $util.emptyObject;
                 StatusResponse.prototype.ledgerRecords = 0;
                 StatusResponse.prototype.receipts = 0;
+                StatusResponse.prototype.openReceipts = 0;
 
                 StatusResponse.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -5340,6 +5341,8 @@ export const concordat = $root.concordat = (() => {
                         writer.uint32(56).int64(message.ledgerRecords);
                     if (message.receipts != null && $Object.hasOwnProperty.call(message, "receipts") && (typeof message.receipts === "object" ? message.receipts.low || message.receipts.high : message.receipts !== 0))
                         writer.uint32(64).int64(message.receipts);
+                    if (message.openReceipts != null && $Object.hasOwnProperty.call(message, "openReceipts") && (typeof message.openReceipts === "object" ? message.openReceipts.low || message.openReceipts.high : message.openReceipts !== 0))
+                        writer.uint32(72).int64(message.openReceipts);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -5496,6 +5499,15 @@ export const concordat = $root.concordat = (() => {
                                     message.receipts = value;
                                 else
                                     delete message.receipts;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.openReceipts = value;
+                                else
+                                    delete message.openReceipts;
                                 continue;
                             }
                         }
@@ -8410,6 +8422,10 @@ export const concordat = $root.concordat = (() => {
                 HolderStatus.prototype.answeredAtMs = 0;
                 HolderStatus.prototype.remindedAtMs = 0;
                 HolderStatus.prototype.noticedAtMs = 0;
+                HolderStatus.prototype.held = 0;
+                HolderStatus.prototype.reviewAtMs = 0;
+                HolderStatus.prototype.systemsOpen = 0;
+                HolderStatus.prototype.childrenOpen = 0;
 
                 HolderStatus.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -8428,6 +8444,14 @@ export const concordat = $root.concordat = (() => {
                         writer.uint32(32).int64(message.remindedAtMs);
                     if (message.noticedAtMs != null && $Object.hasOwnProperty.call(message, "noticedAtMs") && (typeof message.noticedAtMs === "object" ? message.noticedAtMs.low || message.noticedAtMs.high : message.noticedAtMs !== 0))
                         writer.uint32(40).int64(message.noticedAtMs);
+                    if (message.held != null && $Object.hasOwnProperty.call(message, "held") && message.held !== 0)
+                        writer.uint32(48).int32(message.held);
+                    if (message.reviewAtMs != null && $Object.hasOwnProperty.call(message, "reviewAtMs") && (typeof message.reviewAtMs === "object" ? message.reviewAtMs.low || message.reviewAtMs.high : message.reviewAtMs !== 0))
+                        writer.uint32(56).int64(message.reviewAtMs);
+                    if (message.systemsOpen != null && $Object.hasOwnProperty.call(message, "systemsOpen") && message.systemsOpen !== 0)
+                        writer.uint32(64).int32(message.systemsOpen);
+                    if (message.childrenOpen != null && $Object.hasOwnProperty.call(message, "childrenOpen") && message.childrenOpen !== 0)
+                        writer.uint32(72).int32(message.childrenOpen);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -8504,6 +8528,42 @@ export const concordat = $root.concordat = (() => {
                                     message.noticedAtMs = value;
                                 else
                                     delete message.noticedAtMs;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.held = value;
+                                else
+                                    delete message.held;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.reviewAtMs = value;
+                                else
+                                    delete message.reviewAtMs;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.systemsOpen = value;
+                                else
+                                    delete message.systemsOpen;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.childrenOpen = value;
+                                else
+                                    delete message.childrenOpen;
                                 continue;
                             }
                         }

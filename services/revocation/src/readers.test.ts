@@ -109,6 +109,97 @@ describe('a receipt', () => {
     expect(await stateOf(DE)).toBe('NOT_HELD');
   });
 
+  describe('of two stages', () => {
+    const SYSTEMS = [
+      { id: A, outcome: 'SYSTEMS_OPEN' as const },
+      { id: B, outcome: 'DELETED' as const },
+    ];
+    const open = () => world.holder(DE).next(entryFor(DE), { outcomes: SYSTEMS });
+    const final = (opened: Receipt['opened'], change: Partial<Receipt> = {}) =>
+      world.holder(DE).next(entryFor(DE), { change: { opened, ...change } }).bytes;
+
+    test('is open first, which closes nothing and ends the silence, and final later', async () => {
+      await waiting();
+      world.answer(FR);
+      const { bytes, hash } = open();
+      world.receipt(DE, bytes, bytes);
+      await world.counted('duplicates.receipts.de.un', 1);
+      const { state, holders } = await world.status(ORDER);
+      expect(state).toBe('APPENDED');
+      expect(holders[0]).toMatchObject({ member: 'de', state: 'OPEN', systemsOpen: 1, held: 0 });
+      const before = world.read(await world.certificate(ORDER, { evenIncomplete: true }));
+      expect(before.purge.missing).toMatchObject([{ recipient: DE, why: 'systems' }]);
+      world.receipt(DE, final(hash));
+      await world.reaches(ORDER, 'CLOSED');
+      expect(await stateOf(DE)).toBe('DELETED');
+      const { certificate, purge } = world.read(await world.certificate(ORDER));
+      expect(purge.missing).toEqual([]);
+      expect(certificate.holders[0]?.receipts).toHaveLength(2);
+    });
+
+    test.each<[string, (hash: Receipt['opened']) => Uint8Array]>([
+      ['does not name the open one', () => final(null)],
+      ['names another one', () => final(entryFor(FR).hash)],
+      [
+        'takes back what was deleted',
+        (opened) => {
+          const outcomes = [
+            { id: A, outcome: 'DELETED' as const },
+            { id: B, outcome: 'NOT_HELD' as const },
+          ];
+          return final(opened, { outcomes });
+        },
+      ],
+      [
+        'calls not held what was open',
+        (opened) => {
+          const outcomes = [
+            { id: A, outcome: 'NOT_HELD' as const },
+            { id: B, outcome: 'DELETED' as const },
+          ];
+          return final(opened, { outcomes });
+        },
+      ],
+    ])('whose final one %s is refused, and stays open', async (_name, forge) => {
+      await waiting();
+      const { bytes, hash } = open();
+      world.receipt(DE, bytes, forge(hash));
+      await world.counted('quarantined.RECEIPT_INVALID', 1);
+      expect(await stateOf(DE)).toBe('OPEN');
+      world.receipt(DE, final(hash));
+      await until('de has answered', async () => (await stateOf(DE)) === 'DELETED');
+    });
+
+    test('is refused when it names an open one that nobody saw', async () => {
+      await waiting();
+      world.receipt(DE, final(entryFor(FR).hash));
+      await world.counted('quarantined.RECEIPT_INVALID', 1);
+      expect(await stateOf(DE)).toBe('APPENDED');
+    });
+
+    test('is evidence when an open one comes again and differs', async () => {
+      await waiting();
+      world.receipt(DE, open().bytes, open().bytes);
+      await world.counted('quarantined.EQUIVOCATION', 1);
+      expect(await stateOf(DE)).toBe('OPEN');
+    });
+
+    test('never goes back from final to open', async () => {
+      await waiting();
+      world.receipt(DE, final(null), open().bytes);
+      await world.counted('quarantined.RECEIPT_INVALID', 1);
+      expect(await stateOf(DE)).toBe('DELETED');
+    });
+
+    test('is refused when a hold has no ground', async () => {
+      await waiting();
+      const outcomes = [A, B].map((id) => ({ id, outcome: 'HELD' as const }));
+      world.receipt(DE, world.holder(DE).next(entryFor(DE), { outcomes }).bytes);
+      await world.counted('quarantined.RECEIPT_INVALID', 1);
+      expect(await stateOf(DE)).toBe('APPENDED');
+    });
+  });
+
   test('with a number that was signed before is evidence', async () => {
     await waiting();
     const holder = world.holder(DE);

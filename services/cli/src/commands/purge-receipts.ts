@@ -66,13 +66,15 @@ async function writeAll(
   found: readonly {
     readonly member: string;
     readonly entryNumber: number;
+    readonly stage: string;
     readonly dsseJson: string;
   }[],
 ): Promise<void> {
   try {
     await mkdir(dir, { recursive: true });
-    for (const { member, entryNumber, dsseJson } of found) {
-      await writeFile(join(dir, `receipt-${member}-${entryNumber}.json`), `${dsseJson}\n`);
+    for (const { member, entryNumber, stage, dsseJson } of found) {
+      const open = stage === 'OPEN' ? '-open' : '';
+      await writeFile(join(dir, `receipt-${member}-${entryNumber}${open}.json`), `${dsseJson}\n`);
     }
   } catch (cause) {
     throw usageError(

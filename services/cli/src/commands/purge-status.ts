@@ -5,7 +5,14 @@ import type { PurgeService } from '@concordat/common/io/rpc/definitions.js';
 import type { Command } from 'commander';
 import { durationText } from '../domain/duration.js';
 import { EXIT } from '../domain/exit-code.js';
-import { type OrderAnswer, orderExit, orderView, silenceText } from '../domain/purge-progress.js';
+import {
+  type OrderAnswer,
+  isDone,
+  openText,
+  orderExit,
+  orderView,
+  silenceText,
+} from '../domain/purge-progress.js';
 import { partIds } from '../domain/purge-plan.js';
 import { together } from '../domain/purge-parts.js';
 import { ordersOf } from '../io/orders-of.js';
@@ -60,7 +67,7 @@ async function all(options: StatusOptions, { print, call }: Surroundings): Promi
     state: ({ state, overdue }) => (overdue ? `${state}, overdue` : state),
     reason: ({ reason }) => reason,
     holders: ({ holders }) => {
-      const answered = holders.filter(({ answeredAt }) => answeredAt !== '');
+      const answered = holders.filter(isDone);
       return `${answered.length} of ${holders.length} answered`;
     },
     'ordered at': ({ orderedAt }) => orderedAt,
@@ -127,8 +134,11 @@ function show(order: OrderAnswer, print: Surroundings['print']): void {
   print.answer({ ...rest, holders }, () =>
     holders.length === 0
       ? ['nobody held it']
-      : holders.map(({ member, state, answeredAt, afterMs, ...silence }) =>
-          [member.padEnd(8), state.padEnd(9), answeredAt, after(afterMs), silenceText(silence)]
+      : holders.map(({ member, state, answeredAt, afterMs, ...holder }) =>
+          [
+            ...[member.padEnd(8), state.padEnd(9), answeredAt, after(afterMs)],
+            ...[openText(holder), silenceText(holder)],
+          ]
             .filter((text) => text !== '')
             .join('  ')
             .trimEnd(),

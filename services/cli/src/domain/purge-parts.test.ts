@@ -4,6 +4,7 @@ import { together } from './purge-parts.js';
 
 const holder = (member: string, state: string, answeredAtMs = 0) => ({
   ...{ member, state, answeredAtMs, remindedAtMs: 0, noticedAtMs: 0 },
+  ...{ held: 0, reviewAtMs: 0, systemsOpen: 0, childrenOpen: 0 },
 });
 const part = (orderId: string, change: Partial<OrderAnswer> = {}): OrderAnswer => ({
   ...{ orderId, state: 'APPENDED', reason: 'delisted', eventIds: ['e'], eventCount: 2 },
@@ -47,4 +48,15 @@ test.each([
 ])('of orders that are %j the purge is %s', (states, state) => {
   const parts = states.map((one, at) => part(String(at), { state: one, closedAtMs: 7 }));
   expect(together(parts)).toMatchObject({ state, closedAtMs: state === 'CLOSED' ? 7 : 0 });
+});
+
+test('what is open of a holder is counted over all orders, the next review first', () => {
+  const open = { ...holder('de', 'OPEN', 2_000), held: 1, reviewAtMs: 8_000 };
+  const more = { ...open, held: 2, reviewAtMs: 7_000, systemsOpen: 1 };
+  const all = together(
+    [open, more, holder('de', 'DELETED', 1_000)].map((one) => part('a', { holders: [one] })),
+  );
+  expect(all?.holders).toMatchObject([
+    { state: 'OPEN', held: 3, reviewAtMs: 7_000, systemsOpen: 1 },
+  ]);
 });

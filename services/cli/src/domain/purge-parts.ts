@@ -37,12 +37,18 @@ function holderOf(member: string, holders: readonly Holder[]): Holder {
   const answered = holders.filter(({ answeredAtMs }) => answeredAtMs > 0);
   const isDone = answered.length === holders.length;
   const state = leastFar(holders, HOLDER_STATES);
+  const sum = (of: (holder: Holder) => number) => holders.map(of).reduce((a, b) => a + b, 0);
+  const reviews = holders.map(({ reviewAtMs }) => reviewAtMs).filter((at) => at > 0);
   return {
     member,
     state: isDone ? state : `${state}, ${answered.length} of ${holders.length} orders answered`,
     answeredAtMs: isDone ? latest(answered.map(({ answeredAtMs }) => answeredAtMs)) : 0,
     remindedAtMs: latest(holders.map(({ remindedAtMs }) => remindedAtMs)),
     noticedAtMs: latest(holders.map(({ noticedAtMs }) => noticedAtMs)),
+    held: sum(({ held }) => held),
+    reviewAtMs: reviews.length === 0 ? 0 : Math.min(...reviews),
+    systemsOpen: sum(({ systemsOpen }) => systemsOpen),
+    childrenOpen: sum(({ childrenOpen }) => childrenOpen),
   };
 }
 

@@ -2,11 +2,15 @@ import { expect, test } from '@jest/globals';
 import {
   type OrderAnswer,
   changes,
+  isDone,
+  openText,
   orderExit,
   orderView,
   silenceText,
   standings,
 } from './purge-progress.js';
+
+const nothing = { held: 0, reviewAtMs: 0, systemsOpen: 0, childrenOpen: 0 };
 
 const order: OrderAnswer = {
   orderId: 'o',
@@ -14,8 +18,22 @@ const order: OrderAnswer = {
   reason: 'delisted',
   eventIds: ['e'],
   holders: [
-    { member: 'de', state: 'DELETED', answeredAtMs: 3_000, remindedAtMs: 2_000, noticedAtMs: 0 },
-    { member: 'fr', state: 'APPENDED', answeredAtMs: 0, remindedAtMs: 2_000, noticedAtMs: 0 },
+    {
+      member: 'de',
+      state: 'DELETED',
+      answeredAtMs: 3_000,
+      remindedAtMs: 2_000,
+      noticedAtMs: 0,
+      ...nothing,
+    },
+    {
+      member: 'fr',
+      state: 'APPENDED',
+      answeredAtMs: 0,
+      remindedAtMs: 2_000,
+      noticedAtMs: 0,
+      ...nothing,
+    },
   ],
   orderedAtMs: 1_000,
   closedAtMs: 0,
@@ -25,7 +43,10 @@ const order: OrderAnswer = {
   ...{ eventCount: 1, approvals: 0, approvalsNeeded: 0 },
 };
 
-const reminded = { remindedAt: '1970-01-01T00:00:02.000Z', noticedAt: '' };
+const reminded = {
+  ...{ remindedAt: '1970-01-01T00:00:02.000Z', noticedAt: '' },
+  ...{ held: 0, reviewAt: '', systemsOpen: 0, childrenOpen: 0 },
+};
 
 test('an order that waits for a holder is partly done, a closed one is done', () => {
   expect(orderExit(order)).toBe(7);
@@ -59,4 +80,17 @@ test('only what changed is told again', () => {
     ['de', 'DELETED'],
     ['fr', 'APPENDED'],
   ]);
+});
+
+test('a holder whose answer is open is not done, and says what is open', () => {
+  const states = ['APPENDED', 'DEFAULTED', 'OPEN', 'DELETED', 'NOT_HELD'];
+  expect(states.filter((state) => isDone({ state }))).toEqual(['DELETED', 'NOT_HELD']);
+  const open = { held: 2, reviewAt: 'r', systemsOpen: 1, childrenOpen: 3 };
+  const text = '2 held by law, review r, 1 with its own systems, 3 in derived events';
+  expect(openText(open)).toBe(text);
+  expect(openText({ held: 0, reviewAt: '', systemsOpen: 0, childrenOpen: 0 })).toBe('');
+  const [de] = order.holders;
+  const holders = de ? [{ ...de, state: 'OPEN', systemsOpen: 1 }] : [];
+  const standing = standings({ ...order, holders });
+  expect(standing.get('de')).toBe('OPEN, 1 with its own systems');
 });

@@ -13,6 +13,12 @@ export interface OrderAnswer {
     readonly answeredAtMs: number;
     readonly remindedAtMs: number;
     readonly noticedAtMs: number;
+    /** events that are not deleted yet, by why */
+    readonly held: number;
+    /** 0: none */
+    readonly reviewAtMs: number;
+    readonly systemsOpen: number;
+    readonly childrenOpen: number;
   }[];
   readonly orderedAtMs: number;
   readonly closedAtMs: number;
@@ -42,11 +48,12 @@ export function orderView(order: OrderAnswer) {
     orderedAt: timeText(orderedAtMs),
     deadline: timeText(deadlineMs),
     closedAt: timeText(closedAtMs),
-    holders: holders.map(({ answeredAtMs, remindedAtMs, noticedAtMs, ...holder }) => ({
+    holders: holders.map(({ answeredAtMs, remindedAtMs, noticedAtMs, reviewAtMs, ...holder }) => ({
       ...holder,
       answeredAt: timeText(answeredAtMs),
       remindedAt: timeText(remindedAtMs),
       noticedAt: timeText(noticedAtMs),
+      reviewAt: timeText(reviewAtMs),
       afterMs: answeredAtMs === 0 ? null : answeredAtMs - orderedAtMs,
     })),
   };
@@ -69,12 +76,35 @@ export function silenceText(holder: {
   ].join(', ');
 }
 
+/** Has this holder answered for good? */
+export function isDone({ state }: { readonly state: string }): boolean {
+  return state === 'DELETED' || state === 'NOT_HELD';
+}
+
+/** Why a holder's answer is open. */
+export function openText(holder: {
+  readonly held: number;
+  readonly reviewAt: string;
+  readonly systemsOpen: number;
+  readonly childrenOpen: number;
+}): string {
+  const { held, reviewAt, systemsOpen, childrenOpen } = holder;
+  return [
+    ...(held > 0 ? [`${held} held by law, review ${reviewAt}`] : []),
+    ...(systemsOpen > 0 ? [`${systemsOpen} with its own systems`] : []),
+    ...(childrenOpen > 0 ? [`${childrenOpen} in derived events`] : []),
+  ].join(', ');
+}
+
 /** One line for the order and one for each holder, as they stand. */
 export function standings(order: OrderAnswer): ReadonlyMap<string, string> {
   const late = order.overdue ? ', overdue' : '';
   const trouble = order.lastError === '' ? '' : `, last error ${order.lastError}`;
   const lines = new Map([['order', `${order.state}${late}${trouble}`]]);
-  for (const { member, state } of order.holders) lines.set(member, state);
+  for (const { member, ...holder } of orderView(order).holders) {
+    const open = openText(holder);
+    lines.set(member, open === '' ? holder.state : `${holder.state}, ${open}`);
+  }
   return lines;
 }
 

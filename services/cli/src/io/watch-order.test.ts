@@ -10,7 +10,12 @@ const open: OrderAnswer = {
   state: 'APPENDED',
   reason: 'error',
   eventIds: [],
-  holders: [{ member: 'de', state: 'APPENDED', answeredAtMs: 0, remindedAtMs: 0, noticedAtMs: 0 }],
+  holders: [
+    {
+      ...{ member: 'de', state: 'APPENDED', answeredAtMs: 0, remindedAtMs: 0, noticedAtMs: 0 },
+      ...{ held: 0, reviewAtMs: 0, systemsOpen: 0, childrenOpen: 0 },
+    },
+  ],
   orderedAtMs: 0,
   closedAtMs: 0,
   deadlineMs: 1,

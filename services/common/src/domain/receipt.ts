@@ -1,13 +1,13 @@
 import { equalBytes } from './bytes.js';
 import { verifyDsse } from './dsse-json.js';
 import { ConcordatError } from './errors.js';
-import { stageOf } from './purge-order.js';
+import { isOpen, stageOf } from './purge-order.js';
 import type { PurgeEntry, Receipt, RecordCodec } from './records.js';
 import { type Result, err, ok } from './result.js';
 import type { KeyDirectory, Verified } from './statement.js';
 
 /** A rule of docs/certificate.md that a receipt breaks, and how. */
-export type ReceiptProblem = readonly [rule: 'R3' | 'R4' | 'R5' | 'R6', what: string];
+export type ReceiptProblem = readonly [rule: 'R3' | 'R4' | 'R5' | 'R6' | 'R8' | 'R9', what: string];
 
 /** What is wrong with a receipt by itself; undefined when nothing is. */
 export function receiptProblem(receipt: Receipt): ReceiptProblem | undefined {
@@ -31,6 +31,39 @@ export function receiptProblem(receipt: Receipt): ReceiptProblem | undefined {
     ({ id, outcome }) => outcome !== 'CHILDREN_OPEN' || parents.has(id),
   );
   return isListed ? undefined : ['R6', 'it does not list the children that are open'];
+}
+
+/** What is wrong with a receipt as the first for its entry; undefined when nothing is. */
+export function firstProblem(receipt: Receipt): ReceiptProblem | undefined {
+  return receipt.opened === null ? undefined : ['R8', 'an open receipt is missing'];
+}
+
+/**
+ * What is wrong with `second` as the final receipt after `first`, an open one for the same entry: it names it, moves open
+ * outcomes to DELETED and takes nothing else back.
+ */
+export function finalProblem(
+  first: Pick<Verified<'Receipt'>, 'value' | 'hash'>,
+  second: Receipt,
+): ReceiptProblem | undefined {
+  if (first.value.stage !== 'OPEN' || second.stage === 'OPEN') {
+    return ['R8', "a receipt's stage goes back"];
+  }
+  const isNext =
+    second.opened !== null &&
+    equalBytes(second.opened, first.hash) &&
+    second.epoch === first.value.epoch &&
+    second.number > first.value.number;
+  if (!isNext) return ['R8', 'a final receipt does not follow the open one'];
+  const before = new Map(first.value.outcomes.map(({ id, outcome }) => [id, outcome]));
+  const isMove = second.outcomes.every(({ id, outcome }) => {
+    const was = before.get(id);
+    return was !== undefined && outcome === (isOpen(was) ? 'DELETED' : was);
+  });
+  if (!isMove) return ['R9', 'a receipt changes more than what was open'];
+  const named = new Set(second.children.map(({ parent, id }) => `${parent} ${id}`));
+  const keeps = first.value.children.every(({ parent, id }) => named.has(`${parent} ${id}`));
+  return keeps ? undefined : ['R9', 'a receipt drops a child that was open'];
 }
 
 /** Does a receipt name this entry, whole? */

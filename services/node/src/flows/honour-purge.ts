@@ -20,7 +20,7 @@ import { type NodeContext, followPorts } from './context.js';
 import { withdraw } from './notices.js';
 import type { PacedRuns } from './paced-runs.js';
 import type { TopicFlow } from './readers.js';
-import { takeAnswers } from './restore/replay-receipts.js';
+import { answerAsBefore, takeAnswers } from './restore/replay-receipts.js';
 
 const RECEIPTS_BATCH = 500;
 /** How long to wait before a deletion that failed, of a full disk perhaps, is tried again. */
@@ -28,8 +28,8 @@ const AGAIN_MS = 500;
 
 /**
  * Honours an origin's purge entries: tombstone with position, then vault, then data, then the receipt in state. From
- * the first commit on every reading is refused; the receipt is written only when nothing is left, here or in a
- * copy system.
+ * the first commit on every reading is refused; the final receipt is written only when nothing is left, here or in a
+ * copy system, and until then an open one says what is.
  */
 export class PurgeHonour implements TopicFlow {
   readonly followed: FollowedTopic;
@@ -115,15 +115,15 @@ export class PurgeHonour implements TopicFlow {
     const { epoch, number, orderId, ids } = entry.value;
     const pending = { chain, epoch, number, origin: this.#origin, orderId, hash: entry.hash };
     // after a loss of the state: what was answered is not judged anew
-    const [given] = takeAnswers(this.#context, pending);
+    const given = takeAnswers(this.#context, pending);
     const outcomes =
-      given?.receipt.outcomes ?? ids.map((id) => ({ id, outcome: this.#outcome(id) }));
+      given.at(-1)?.receipt.outcomes ?? ids.map((id) => ({ id, outcome: this.#outcome(id) }));
     if (!state.purges.add(pending, outcomes)) {
       state.chains.count('purge.known');
       return;
     }
-    if (given) state.purges.setReceipt(pending, given.bytes);
     withdraw(state, this.#origin, ids, 'PURGED');
+    answerAsBefore(this.#context, pending, given);
     const events = ids.map((id) => ({ origin: this.#origin, id }));
     state.tombstones.bury(events, { orderId, atMs: clock.nowMs() });
     state.chains.count('purge.entries');
@@ -138,8 +138,8 @@ export class PurgeHonour implements TopicFlow {
 }
 
 /**
- * Signs what is deleted, not yet answered, and acknowledged by every copy system (S2); call only after `finishBurials`,
- * also at every start.
+ * Answers what is not answered yet, with an open receipt while something of it is with a copy system, and once nothing is
+ * with the final one (S2); call only after `finishBurials`, also at every start.
  */
 export function writeReceipts(context: NodeContext): void {
   const { state, outbox, self } = context;
@@ -175,12 +175,13 @@ function writeReceipt(context: NodeContext, entry: PendingEntry): void {
     outcomes,
     holds: [],
     children: [],
-    opened: null,
+    opened: state.purges.opened(entry),
   };
   const signed = signStatement(codec, signer, 'Receipt', receipt);
   const { epoch, number } = receipt;
   state.chains.advanceOwn(topic, head, { epoch, number, hash: signed.hash });
-  state.purges.setReceipt(entry, signed.bytes);
+  if (receipt.stage === 'OPEN') state.purges.setOpenReceipt(entry, signed, outcomes);
+  else state.purges.setReceipt(entry, signed.bytes);
   const headers = cloudEventHeaders({ kind: 'receipt', source: self, chain: topic, epoch, number });
   state.chains.enqueue(topic, 0, { value: signed.bytes, headers });
 }

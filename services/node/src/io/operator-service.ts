@@ -41,6 +41,7 @@ export function operatorService(parts: {
         released: state.ledger.releasedCounts(),
         ledgerRecords: state.ledger.count(),
         receipts: state.purges.countReceipts(),
+        openReceipts: state.purges.countOpen(),
       }),
     show: (request) => {
       const origin = memberField('origin', request.origin);

@@ -106,13 +106,12 @@ function holdersOf({ store }: RevocationContext, orderId: OrderId): CertifiedHol
   const recipients = [...new Set(entries.map(({ recipient }) => recipient))];
   return recipients.map((recipient) => {
     const own = entries.filter((entry) => entry.recipient === recipient);
-    const receipts = own.flatMap(({ number }) => {
-      const receipt = store.receipts.find(recipient, number);
-      return receipt ? [receipt.bytes] : [];
-    });
+    const receipts = own.flatMap(({ number }) =>
+      store.receipts.all(recipient, number).map(({ bytes }) => bytes),
+    );
     const notices = own.flatMap(({ number, notice }) => {
       // a holder that has answered since is not called silent
-      return notice && !store.receipts.find(recipient, number) ? [notice] : [];
+      return notice && !store.receipts.final(recipient, number) ? [notice] : [];
     });
     return { recipient, entries: own.map(({ bytes }) => bytes), receipts, notices, children: [] };
   });

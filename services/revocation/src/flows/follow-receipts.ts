@@ -32,7 +32,10 @@ export function followReceipts(context: RevocationContext, holder: MemberId): Fo
   });
 }
 
-/** Counts the first receipt that fits its entry; any other one for the same entry is evidence (S13). */
+/**
+ * Counts the first receipt of each stage that fits its entry; any other one for the same entry is evidence (S13). An open
+ * one ends the holder's silence, and only a final one answers the entry.
+ */
 function accept(
   context: RevocationContext,
   { value: receipt, bytes }: Verified<'Receipt'>,
@@ -41,21 +44,35 @@ function accept(
   const { receipts, orders, entries } = context.store;
   const { holder, entryNumber, stage, orderId } = receipt;
   const where = `receipt ${receipt.number} of ${holder}`;
-  const problem = receiptProblem(receipt, entryOf(context, holder, entryNumber));
+  const isFinal = stage !== 'OPEN';
+  const final = receipts.final(holder, entryNumber);
+  const open = receipts.open(holder, entryNumber);
+  const entry = entryOf(context, holder, entryNumber);
+  const before = isFinal && open ? verified(context, holder, open.bytes) : undefined;
+  const problem = receiptProblem(receipt, entry, before);
   if (problem !== undefined) return new ConcordatError('RECEIPT_INVALID', `${where}: ${problem}`);
-  const before = receipts.find(holder, entryNumber);
-  if (before?.stage === stage) {
+  if ((isFinal ? final : open)?.stage === stage) {
     const text = `${where}: expected the first receipt's bytes for entry ${entryNumber}, came others`;
     return new ConcordatError('EQUIVOCATION', text);
   }
-  if (before) {
-    const text = `${where}: entry ${entryNumber} was answered ${before.stage}, which is final`;
+  if (final) {
+    const text = `${where}: entry ${entryNumber} has its final answer, nothing is open any more`;
     return new ConcordatError('RECEIPT_INVALID', text);
   }
   receipts.add(holder, entryNumber, { stage, bytes }, nowMs);
   entries.answered(holder, entryNumber);
-  orders.advance(orderId, { kind: 'entryAnswered' });
+  if (isFinal) orders.advance(orderId, { kind: 'entryAnswered' });
   return undefined;
+}
+
+function verified(
+  { statements }: RevocationContext,
+  holder: MemberId,
+  bytes: Uint8Array,
+): Verified<'Receipt'> {
+  const receipt = statements('Receipt', bytes, { signer: holder });
+  if (!receipt.ok) throw receipt.error;
+  return receipt.value;
 }
 
 function entryOf(

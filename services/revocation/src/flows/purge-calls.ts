@@ -1,6 +1,7 @@
 import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import { toDsseJson } from '@concordat/common/domain/dsse-json.js';
 import { type EventId, parseEventId, parseOrderId } from '@concordat/common/domain/ids.js';
+import type { Receipt, RecordCodec } from '@concordat/common/domain/records.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import type { PurgeService, concordat } from '@concordat/common/io/rpc/definitions.js';
@@ -153,22 +154,27 @@ function noticesOf({ codec, store }: RevocationContext, order: StoredOrder): Not
   });
 }
 
-/** The receipts of an order's holders, of each holder in the order of its entries. */
+/** The receipts of an order's holders, of each holder in the order of its entries, of each entry the open one first. */
 function receiptsOf({ codec, store }: RevocationContext, order: StoredOrder): SignedReceipt[] {
-  return store.entries.of(order.orderId).flatMap(({ recipient, number }) => {
-    const found = store.receipts.find(recipient, number);
-    if (!found) return [];
-    const signed = codec.decode('Signed', found.bytes);
-    const receipt = signed.ok ? codec.decode('Receipt', signed.value.payload) : signed;
-    if (!receipt.ok || !signed.ok) throw new TypeError('expected a receipt that was checked');
-    const { stage, outcomes } = receipt.value;
-    return [
-      {
+  return store.entries.of(order.orderId).flatMap(({ recipient, number }) =>
+    store.receipts.all(recipient, number).map(({ bytes, atMs }) => {
+      const signed = codec.decode('Signed', bytes);
+      if (!signed.ok) throw signed.error;
+      const { stage, outcomes } = receiptIn(codec, bytes);
+      return {
         ...{ member: recipient, entryNumber: number, stage, events: outcomes.length },
-        ...{ receivedAtMs: found.atMs, dsseJson: toDsseJson(signed.value) },
-      },
-    ];
-  });
+        ...{ receivedAtMs: atMs, dsseJson: toDsseJson(signed.value) },
+      };
+    }),
+  );
+}
+
+/** @throws TypeError for what was never checked */
+function receiptIn(codec: RecordCodec, bytes: Uint8Array): Receipt {
+  const signed = codec.decode('Signed', bytes);
+  const receipt = signed.ok ? codec.decode('Receipt', signed.value.payload) : signed;
+  if (!receipt.ok) throw new TypeError('expected a receipt that was checked');
+  return receipt.value;
 }
 
 function statusOf(context: RevocationContext, order: StoredOrder): Status {
@@ -179,7 +185,11 @@ function statusOf(context: RevocationContext, order: StoredOrder): Status {
   const { ids } = value.value;
   const parts = store.entries.of(order.orderId).map((entry) => {
     const { recipient, number, remindedAtMs, noticedAtMs } = entry;
-    const answer = store.receipts.find(recipient, number);
+    const newest = store.receipts.all(recipient, number).at(-1);
+    const answer = newest && {
+      ...{ stage: newest.stage, atMs: newest.atMs },
+      open: newest.stage === 'OPEN' ? receiptIn(codec, newest.bytes) : undefined,
+    };
     return { recipient, answer, remindedAtMs, noticedAtMs };
   });
   return {

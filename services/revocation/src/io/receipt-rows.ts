@@ -1,6 +1,21 @@
 import type { MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import type { ReceiptStage } from '@concordat/common/domain/records.js';
-import { type Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
+import {
+  type Row,
+  type Sqlite,
+  bytesOf,
+  numberOf,
+  textOf,
+} from '@concordat/common/io/store/sqlite.js';
+
+export const RECEIPT_SCHEMA = `
+CREATE TABLE IF NOT EXISTS receipt(
+  holder TEXT NOT NULL, entry_number INTEGER NOT NULL, stage TEXT NOT NULL, bytes BLOB NOT NULL,
+  at_ms INTEGER NOT NULL, PRIMARY KEY(holder, entry_number));
+CREATE TABLE IF NOT EXISTS open_receipt(
+  holder TEXT NOT NULL, entry_number INTEGER NOT NULL, bytes BLOB NOT NULL, at_ms INTEGER NOT NULL,
+  PRIMARY KEY(holder, entry_number)) WITHOUT ROWID;
+`;
 
 export interface StoredReceipt {
   readonly stage: ReceiptStage;
@@ -8,7 +23,7 @@ export interface StoredReceipt {
   readonly atMs: number;
 }
 
-/** The first valid receipt for each entry; both of its stages are final. */
+/** The first valid receipt of each stage for each entry: an open one, a final one, or both. */
 export class ReceiptRows {
   readonly #db: Sqlite;
 
@@ -16,30 +31,42 @@ export class ReceiptRows {
     this.#db = db;
   }
 
-  find(holder: MemberId, entryNumber: number): StoredReceipt | undefined {
-    const row = this.#db.get(
-      'SELECT stage, bytes, at_ms FROM receipt WHERE holder = ? AND entry_number = ?',
-      holder,
-      entryNumber,
+  open(holder: MemberId, entryNumber: number): StoredReceipt | undefined {
+    const sql =
+      "SELECT 'OPEN' AS stage, bytes, at_ms FROM open_receipt WHERE holder = ? AND entry_number = ?";
+    return stored(this.#db.get(sql, holder, entryNumber));
+  }
+
+  final(holder: MemberId, entryNumber: number): StoredReceipt | undefined {
+    const sql = 'SELECT stage, bytes, at_ms FROM receipt WHERE holder = ? AND entry_number = ?';
+    return stored(this.#db.get(sql, holder, entryNumber));
+  }
+
+  /** The open one first. */
+  all(holder: MemberId, entryNumber: number): StoredReceipt[] {
+    return [this.open(holder, entryNumber), this.final(holder, entryNumber)].filter(
+      (one) => one !== undefined,
     );
-    if (!row) return undefined;
-    const stage = textOf(row, 'stage') === 'DELETED' ? 'DELETED' : 'NOT_HELD';
-    return { stage, bytes: bytesOf(row, 'bytes'), atMs: numberOf(row, 'at_ms') };
   }
 
   add(
     holder: MemberId,
     entryNumber: number,
-    receipt: { readonly stage: ReceiptStage; readonly bytes: Uint8Array },
+    { stage, bytes }: { readonly stage: ReceiptStage; readonly bytes: Uint8Array },
     nowMs: UnixMs,
   ): void {
-    this.#db.run(
-      'INSERT INTO receipt VALUES(?, ?, ?, ?, ?)',
-      holder,
-      entryNumber,
-      receipt.stage,
-      receipt.bytes,
-      nowMs,
-    );
+    if (stage === 'OPEN') {
+      const sql = 'INSERT INTO open_receipt VALUES(?, ?, ?, ?)';
+      this.#db.run(sql, holder, entryNumber, bytes, nowMs);
+    } else {
+      const sql = 'INSERT INTO receipt VALUES(?, ?, ?, ?, ?)';
+      this.#db.run(sql, holder, entryNumber, stage, bytes, nowMs);
+    }
   }
+}
+
+function stored(row: Row | undefined): StoredReceipt | undefined {
+  if (!row) return undefined;
+  const stage = textOf(row, 'stage') as ReceiptStage;
+  return { stage, bytes: bytesOf(row, 'bytes'), atMs: numberOf(row, 'at_ms') };
 }

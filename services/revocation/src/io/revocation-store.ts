@@ -5,7 +5,7 @@ import { Sqlite } from '@concordat/common/io/store/sqlite.js';
 import { EntryRows } from './entry-rows.js';
 import { LedgerRows } from './ledger-rows.js';
 import { OrderRows } from './order-rows.js';
-import { ReceiptRows } from './receipt-rows.js';
+import { RECEIPT_SCHEMA, ReceiptRows } from './receipt-rows.js';
 
 /**
  * Ids are 16-byte blobs. `ordered_by` is the order that takes the event back; what it names is never ordered twice.
@@ -42,9 +42,7 @@ CREATE TABLE IF NOT EXISTS purge_entry(
 CREATE INDEX IF NOT EXISTS purge_entry_open ON purge_entry(recipient, number) WHERE next_look_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS purge_entry_look ON purge_entry(recipient, next_look_ms) WHERE next_look_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS purge_entry_order ON purge_entry(order_id, recipient, part);
-CREATE TABLE IF NOT EXISTS receipt(
-  holder TEXT NOT NULL, entry_number INTEGER NOT NULL, stage TEXT NOT NULL, bytes BLOB NOT NULL,
-  at_ms INTEGER NOT NULL, PRIMARY KEY(holder, entry_number));
+${RECEIPT_SCHEMA}
 CREATE TABLE IF NOT EXISTS certificate(order_id BLOB PRIMARY KEY, dsse_json TEXT NOT NULL) WITHOUT ROWID;
 COMMIT;
 `;

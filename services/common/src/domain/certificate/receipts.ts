@@ -1,7 +1,13 @@
 import { equalBytes } from '../bytes.js';
-import { isOpen } from '../purge-order.js';
-import { answers, answersAll, receiptProblem } from '../receipt.js';
-import type { CertifiedHolder, PurgeOutcome, Receipt } from '../records.js';
+import {
+  type ReceiptProblem,
+  answers,
+  answersAll,
+  finalProblem,
+  firstProblem,
+  receiptProblem,
+} from '../receipt.js';
+import type { CertifiedHolder, PurgeOutcome } from '../records.js';
 import type { Verified } from '../statement.js';
 import { type Reading, demand } from './rules.js';
 
@@ -53,35 +59,18 @@ function answerOf(entry: Verified<'PurgeEntry'>, receipts: readonly Verified<'Re
   demand(receipts.length <= 2, 'R8', `${who}: an entry is answered too often`);
   if (!first) return { entry, open: undefined, final: undefined };
   if (!second) {
-    demand(first.value.opened === null, 'R8', `${who}: an open receipt is missing`);
+    demandNone(who, firstProblem(first.value));
     return first.value.stage === 'OPEN'
       ? { entry, open: first, final: undefined }
       : { entry, open: undefined, final: first };
   }
-  const moves = first.value.stage === 'OPEN' && second.value.stage !== 'OPEN';
-  demand(moves && first.value.opened === null, 'R8', `${who}: a receipt's stage goes back`);
-  const { opened } = second.value;
-  const isNext =
-    opened !== null &&
-    equalBytes(opened, first.hash) &&
-    second.value.epoch === first.value.epoch &&
-    second.value.number > first.value.number;
-  demand(isNext, 'R8', `${who}: a final receipt does not follow the open one`);
-  checkMove(first.value, second.value);
+  demand(first.value.opened === null, 'R8', `${who}: a receipt's stage goes back`);
+  demandNone(who, finalProblem(first, second.value));
   return { entry, open: first, final: second };
 }
 
-/** A final receipt moves open outcomes to DELETED, and takes nothing else back. */
-function checkMove(open: Receipt, final: Receipt): void {
-  const before = new Map(open.outcomes.map(({ id, outcome }) => [id, outcome]));
-  const isMove = final.outcomes.every(({ id, outcome }) => {
-    const was = before.get(id);
-    return was !== undefined && outcome === (isOpen(was) ? 'DELETED' : was);
-  });
-  demand(isMove, 'R9', `${final.holder}: a receipt changes more than what was open`);
-  const named = new Set(final.children.map(({ parent, id }) => `${parent} ${id}`));
-  const keeps = open.children.every(({ parent, id }) => named.has(`${parent} ${id}`));
-  demand(keeps, 'R9', `${final.holder}: a receipt drops a child that was open`);
+function demandNone(who: string, problem: ReceiptProblem | undefined): void {
+  if (problem) demand(false, problem[0], `${who}: ${problem[1]}`);
 }
 
 /** Default notices are about entries that have no final receipt, one each. */

@@ -1,8 +1,12 @@
 import { equalBytes } from '@concordat/common/domain/bytes.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
-import type { MemberId } from '@concordat/common/domain/ids.js';
+import type { Hash, MemberId } from '@concordat/common/domain/ids.js';
 import type { Receipt } from '@concordat/common/domain/records.js';
-import { type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
+import {
+  type Verified,
+  statementHash,
+  verifyStatement,
+} from '@concordat/common/domain/statement.js';
 import { receiptsTopic } from '@concordat/common/domain/topics.js';
 import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { PendingEntry } from '../../io/state/purge-entries.js';
@@ -65,23 +69,52 @@ function answerPending(context: NodeContext): void {
   const { state } = context;
   state.db.transaction(() => {
     for (const entry of state.purges.unanswered()) {
-      const [given] = takeAnswers(context, entry);
-      if (given) state.purges.setReceipt(entry, given.bytes);
+      answerAsBefore(context, entry, takeAnswers(context, entry));
     }
   });
 }
 
-/** The receipts that were given for this entry before the state was lost; asked once, in the entry's commit. */
+/** A receipt of this node, read back from its own topic. */
+export interface GivenReceipt {
+  readonly receipt: Receipt;
+  readonly bytes: Uint8Array;
+  readonly hash: Hash;
+}
+
+/**
+ * The receipts that were given for this entry before the state was lost, the open one first; asked once, in the entry's
+ * commit.
+ */
 export function takeAnswers(
   { state, codec }: NodeContext,
   { origin, hash }: Pick<PendingEntry, 'origin' | 'hash'>,
-): { readonly receipt: Receipt; readonly bytes: Uint8Array }[] {
+): readonly GivenReceipt[] {
   const found = state.answered.of(origin, hash).map((bytes) => {
     const signed = codec.decode('Signed', bytes);
     const receipt = signed.ok ? codec.decode('Receipt', signed.value.payload) : signed;
-    if (!receipt.ok) throw new ConcordatError('INTERNAL', 'an own receipt does not decode');
-    return { receipt: receipt.value, bytes };
+    if (!receipt.ok || !signed.ok) {
+      throw new ConcordatError('INTERNAL', 'an own receipt does not decode');
+    }
+    return { receipt: receipt.value, bytes, hash: statementHash(signed.value) };
   });
   if (found.length > 0) state.answered.drop(origin, hash);
   return found;
+}
+
+/** The entry is answered with these very bytes, and what was open is open again. */
+export function answerAsBefore(
+  { state }: NodeContext,
+  entry: PendingEntry,
+  given: readonly GivenReceipt[],
+): void {
+  const final = given.find(({ receipt }) => receipt.stage !== 'OPEN');
+  const open = given.find(({ receipt }) => receipt.stage === 'OPEN');
+  if (open) state.purges.setOpenReceipt(entry, open, open.receipt.outcomes);
+  if (final) state.purges.setReceipt(entry, final.bytes);
+  if (!open || final) return;
+  const owed = open.receipt.outcomes
+    .filter(({ outcome }) => outcome === 'SYSTEMS_OPEN')
+    .map(({ id }) => id);
+  state.systems.oweAgain(entry.origin, owed);
+  state.notices.withdrawAgain(entry.origin, owed, 'PURGED');
 }

@@ -78,6 +78,20 @@ export class NoticeLog {
     }
   }
 
+  /** After a loss of the state: tells what was withdrawn before once more; of what category it was, is lost with it. */
+  withdrawAgain(origin: MemberId, ids: readonly EventId[], reason: WithdrawalReason): void {
+    for (const part of pieces(ids)) {
+      this.#db.run(
+        `INSERT OR IGNORE INTO notice(origin, id, kind, category, reason)
+         SELECT ?1, ${idAt(2)}, 'WITHDRAWN', '', ?4 FROM nth WHERE nth.i < ?3 ORDER BY nth.i`,
+        origin,
+        packIds(part),
+        part.length,
+        reason,
+      );
+    }
+  }
+
   /** The next notices after a number, oldest first. */
   after(number: number, limit: number): Notice[] {
     return this.#db

@@ -5,6 +5,7 @@ import {
   type OrderId,
   idBytes,
 } from '@concordat/common/domain/ids.js';
+import { isOpen } from '@concordat/common/domain/purge-order.js';
 import type { PurgeOutcome } from '@concordat/common/domain/records.js';
 import {
   type Row,
@@ -22,7 +23,21 @@ CREATE TABLE IF NOT EXISTS purge_entry(
 CREATE TABLE IF NOT EXISTS purge_outcome(
   chain TEXT NOT NULL, epoch INTEGER NOT NULL, number INTEGER NOT NULL, position INTEGER NOT NULL, id BLOB NOT NULL,
   outcome TEXT NOT NULL, PRIMARY KEY(chain, epoch, number, position)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS purge_entry_unanswered ON purge_entry(chain, epoch, number) WHERE receipt IS NULL;
+CREATE TABLE IF NOT EXISTS open_receipt(
+  chain TEXT NOT NULL, epoch INTEGER NOT NULL, number INTEGER NOT NULL, receipt BLOB NOT NULL, hash BLOB NOT NULL,
+  PRIMARY KEY(chain, epoch, number)) WITHOUT ROWID;
 `;
+
+/** Is something of the event still with a system of this member? */
+const IS_OWED = 'SELECT 1 FROM owed WHERE owed.origin = entry.origin AND owed.id = outcome.id';
+const OF_ENTRY =
+  'outcome.chain = entry.chain AND outcome.epoch = entry.epoch AND outcome.number = entry.number';
+
+export interface EventOutcome {
+  readonly id: EventId;
+  readonly outcome: PurgeOutcome;
+}
 
 export interface PendingEntry {
   readonly chain: string;
@@ -41,10 +56,7 @@ export class PurgeEntries {
     this.#db = db;
   }
 
-  add(
-    entry: PendingEntry,
-    outcomes: readonly { readonly id: EventId; readonly outcome: PurgeOutcome }[],
-  ): boolean {
+  add(entry: PendingEntry, outcomes: readonly EventOutcome[]): boolean {
     const added = this.#db.run(
       'INSERT OR IGNORE INTO purge_entry VALUES(?, ?, ?, ?, ?, ?, NULL)',
       entry.chain,
@@ -69,32 +81,36 @@ export class PurgeEntries {
     return true;
   }
 
-  /** Entries whose receipt may be written and is not yet, in order: no system owes an answer for any of their ids. */
+  /**
+   * Entries for which a receipt may be written, in order: those without any, and those with an open one of which nothing is
+   * open any more.
+   */
   pending(limit: number): PendingEntry[] {
     return this.#db
       .all(
-        `SELECT * FROM purge_entry AS entry WHERE receipt IS NULL AND NOT EXISTS (
-           SELECT 1 FROM owed CROSS JOIN purge_outcome AS outcome
-           ON outcome.id = owed.id AND outcome.chain = entry.chain AND outcome.epoch = entry.epoch
-             AND outcome.number = entry.number
-           WHERE owed.origin = entry.origin)
+        `SELECT * FROM purge_entry AS entry WHERE receipt IS NULL AND (
+           NOT EXISTS (SELECT 1 FROM open_receipt AS outcome WHERE ${OF_ENTRY})
+           OR NOT EXISTS (SELECT 1 FROM purge_outcome AS outcome WHERE ${OF_ENTRY} AND EXISTS (${IS_OWED})))
          ORDER BY chain, epoch, number LIMIT ?`,
         limit,
       )
       .map(entryIn);
   }
 
-  /** All entries without a receipt, in order, also those that wait for a system. */
+  /** All entries without a final receipt, in order. */
   unanswered(): PendingEntry[] {
     return this.#db
       .all('SELECT * FROM purge_entry WHERE receipt IS NULL ORDER BY chain, epoch, number')
       .map(entryIn);
   }
 
-  outcomes(entry: PendingEntry): { readonly id: EventId; readonly outcome: PurgeOutcome }[] {
+  /** As they stand now: what was judged when the entry came, or why that is not done yet. */
+  outcomes(entry: PendingEntry): EventOutcome[] {
     return this.#db
       .all(
-        'SELECT id, outcome FROM purge_outcome WHERE chain = ? AND epoch = ? AND number = ? ORDER BY position',
+        `SELECT outcome.id, CASE WHEN EXISTS (${IS_OWED}) THEN 'SYSTEMS_OPEN' ELSE outcome END AS outcome
+         FROM purge_entry AS entry JOIN purge_outcome AS outcome ON ${OF_ENTRY}
+         WHERE entry.chain = ? AND entry.epoch = ? AND entry.number = ? ORDER BY position`,
         entry.chain,
         entry.epoch,
         entry.number,
@@ -105,6 +121,44 @@ export class PurgeEntries {
       }));
   }
 
+  /** The hash of the open receipt for this entry; null: there is none. */
+  opened({ chain, epoch, number }: PendingEntry): Hash | null {
+    const row = this.#db.get(
+      'SELECT hash FROM open_receipt WHERE chain = ? AND epoch = ? AND number = ?',
+      chain,
+      epoch,
+      number,
+    );
+    return row ? (bytesOf(row, 'hash') as Hash) : null;
+  }
+
+  /** What an open receipt says; the final one will say DELETED of what it calls open. */
+  setOpenReceipt(
+    { chain, epoch, number }: PendingEntry,
+    receipt: { readonly bytes: Uint8Array; readonly hash: Hash },
+    outcomes: readonly EventOutcome[],
+  ): void {
+    this.#db.run(
+      'INSERT OR IGNORE INTO open_receipt VALUES(?, ?, ?, ?, ?)',
+      chain,
+      epoch,
+      number,
+      receipt.bytes,
+      receipt.hash,
+    );
+    for (const { id, outcome } of outcomes) {
+      if (!isOpen(outcome)) continue;
+      this.#db.run(
+        "UPDATE purge_outcome SET outcome = 'DELETED' WHERE chain = ? AND epoch = ? AND number = ? AND id = ?",
+        chain,
+        epoch,
+        number,
+        idBytes(id),
+      );
+    }
+  }
+
+  /** The final one. */
   setReceipt(entry: PendingEntry, receipt: Uint8Array): void {
     this.#db.run(
       'UPDATE purge_entry SET receipt = ? WHERE chain = ? AND epoch = ? AND number = ? AND receipt IS NULL',
@@ -115,12 +169,25 @@ export class PurgeEntries {
     );
   }
 
+  /** Of each entry the open one first. */
   receipts(): Uint8Array[] {
     return this.#db
       .all(
-        'SELECT receipt FROM purge_entry WHERE receipt IS NOT NULL ORDER BY chain, epoch, number',
+        `SELECT chain, epoch, number, 0 AS stage, receipt FROM open_receipt
+         UNION ALL
+         SELECT chain, epoch, number, 1 AS stage, receipt FROM purge_entry WHERE receipt IS NOT NULL
+         ORDER BY chain, epoch, number, stage`,
       )
       .map((row) => bytesOf(row, 'receipt'));
+  }
+
+  /** Entries whose receipt is open. */
+  countOpen(): number {
+    const row = this.#db.get(
+      `SELECT count(*) AS n FROM purge_entry AS outcome JOIN open_receipt AS entry ON ${OF_ENTRY}
+       WHERE outcome.receipt IS NULL`,
+    );
+    return numberOf(row ?? {}, 'n');
   }
 
   countReceipts(): number {

@@ -83,6 +83,19 @@ export class SystemsTable {
     }
   }
 
+  /** After a loss of the state: what every copy system was asked to delete before, it is asked again. */
+  oweAgain(origin: MemberId, ids: readonly EventId[]): void {
+    for (const part of pieces(ids)) {
+      this.#db.run(
+        `INSERT OR IGNORE INTO owed SELECT ?1, ${idAt(2)}, system.id FROM system JOIN nth
+         WHERE system.kind = 'copy' AND nth.i < ?3`,
+        origin,
+        packIds(part),
+        part.length,
+      );
+    }
+  }
+
   acknowledge(system: string, origin: MemberId, id: EventId): void {
     this.#db.run(
       'DELETE FROM owed WHERE origin = ? AND id = ? AND system = ?',
