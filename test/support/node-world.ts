@@ -34,6 +34,7 @@ import type { ClientOf } from '@concordat/common/io/rpc/client.js';
 import {
   type AnyService,
   BlockService,
+  ConsentService,
   FeedService,
   HealthService,
   KeyService,
@@ -295,6 +296,14 @@ export class NodeWorld {
   /** What a node serves, for a test that puts it on a real port. */
   serving(member: MemberId): readonly Served[] {
     return this.#served.get(member) ?? [];
+  }
+
+  /** The origin's consent service as its operator calls it. */
+  get consentService(): ClientOf<typeof ConsentService> {
+    return localClient(ConsentService, () => this.#consentServes, {
+      caller: this.identity(UN, 'operator'),
+      self: this.identity(UN, 'consent'),
+    });
   }
 
   /** The origin's feed service as the node of a member calls it. */

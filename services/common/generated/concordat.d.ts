@@ -49,8 +49,24 @@ export namespace concordat.consent.v1 {
     readonly blocks: readonly Uint8Array[];
     readonly firstKept: number;
     readonly head: number;
+    readonly voids: readonly Uint8Array[];
   };
   const FetchFeedResponse: MessageType<FetchFeedResponse>;
+
+  type VoidFeedRequest = {
+    readonly recipient: string;
+    readonly lane: number;
+    readonly fromNumber: number;
+    readonly toNumber: number;
+    readonly reason: string;
+  };
+  const VoidFeedRequest: MessageType<VoidFeedRequest>;
+
+  type VoidFeedResponse = {
+    readonly chain: string;
+    readonly statement: Uint8Array;
+  };
+  const VoidFeedResponse: MessageType<VoidFeedResponse>;
 
   type StatusRequest = Readonly<Record<string, never>>;
   const StatusRequest: MessageType<StatusRequest>;

@@ -610,6 +610,7 @@ export const concordat = $root.concordat = (() => {
 
                 const FetchFeedResponse = function (properties) {
                     this.blocks = [];
+                    this.voids = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -619,6 +620,7 @@ export const concordat = $root.concordat = (() => {
                 FetchFeedResponse.prototype.blocks = $util.emptyArray;
                 FetchFeedResponse.prototype.firstKept = 0;
                 FetchFeedResponse.prototype.head = 0;
+                FetchFeedResponse.prototype.voids = $util.emptyArray;
 
                 FetchFeedResponse.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -634,6 +636,9 @@ export const concordat = $root.concordat = (() => {
                         writer.uint32(16).int64(message.firstKept);
                     if (message.head != null && $Object.hasOwnProperty.call(message, "head") && (typeof message.head === "object" ? message.head.low || message.head.high : message.head !== 0))
                         writer.uint32(24).int64(message.head);
+                    if (message.voids != null && message.voids.length)
+                        for (let i = 0; i < message.voids.length; ++i)
+                            writer.uint32(34).bytes(message.voids[i]);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -693,6 +698,14 @@ export const concordat = $root.concordat = (() => {
                                     delete message.head;
                                 continue;
                             }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.voids && message.voids.length))
+                                    message.voids = [];
+                                message.voids.push(reader.bytes());
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -711,6 +724,230 @@ export const concordat = $root.concordat = (() => {
                 };
 
                 return FetchFeedResponse;
+            })();
+
+            v1.VoidFeedRequest = (function() {
+
+                const VoidFeedRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                VoidFeedRequest.prototype.recipient = "";
+                VoidFeedRequest.prototype.lane = 0;
+                VoidFeedRequest.prototype.fromNumber = 0;
+                VoidFeedRequest.prototype.toNumber = 0;
+                VoidFeedRequest.prototype.reason = "";
+
+                VoidFeedRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.recipient != null && $Object.hasOwnProperty.call(message, "recipient") && message.recipient !== "")
+                        writer.uint32(10).string(message.recipient);
+                    if (message.lane != null && $Object.hasOwnProperty.call(message, "lane") && message.lane !== 0)
+                        writer.uint32(16).uint32(message.lane);
+                    if (message.fromNumber != null && $Object.hasOwnProperty.call(message, "fromNumber") && (typeof message.fromNumber === "object" ? message.fromNumber.low || message.fromNumber.high : message.fromNumber !== 0))
+                        writer.uint32(24).int64(message.fromNumber);
+                    if (message.toNumber != null && $Object.hasOwnProperty.call(message, "toNumber") && (typeof message.toNumber === "object" ? message.toNumber.low || message.toNumber.high : message.toNumber !== 0))
+                        writer.uint32(32).int64(message.toNumber);
+                    if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                        writer.uint32(42).string(message.reason);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                VoidFeedRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.consent.v1.VoidFeedRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.recipient = value;
+                                else
+                                    delete message.recipient;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.lane = value;
+                                else
+                                    delete message.lane;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.fromNumber = value;
+                                else
+                                    delete message.fromNumber;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.toNumber = value;
+                                else
+                                    delete message.toNumber;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.reason = value;
+                                else
+                                    delete message.reason;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return VoidFeedRequest;
+            })();
+
+            v1.VoidFeedResponse = (function() {
+
+                const VoidFeedResponse = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                VoidFeedResponse.prototype.chain = "";
+                VoidFeedResponse.prototype.statement = $util.newBuffer([]);
+
+                VoidFeedResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.chain != null && $Object.hasOwnProperty.call(message, "chain") && message.chain !== "")
+                        writer.uint32(10).string(message.chain);
+                    if (message.statement != null && $Object.hasOwnProperty.call(message, "statement") && message.statement.length)
+                        writer.uint32(18).bytes(message.statement);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                VoidFeedResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.consent.v1.VoidFeedResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.chain = value;
+                                else
+                                    delete message.chain;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.statement = value;
+                                else
+                                    delete message.statement;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return VoidFeedResponse;
             })();
 
             v1.StatusRequest = (function() {

@@ -59,6 +59,7 @@ const COMMANDS = [
   'purge notice',
   'stream tail',
   'stream explain',
+  'feed void',
   'quarantine list',
   'quarantine show',
   'quarantine replay',

@@ -8,6 +8,7 @@ import { addBrokerCommands } from './broker.js';
 import { addConfigCommands } from './config-check.js';
 import { addDemoCommands } from './demo.js';
 import { addEventCommands } from './event.js';
+import { addFeedCommands } from './feed.js';
 import { addFederationCommands } from './federation.js';
 import { addListCommands } from './lists.js';
 import { addGlobalOptions, usesColor } from './options.js';
@@ -50,6 +51,7 @@ function buildProgram(world: World): Command {
     addPurgeCommands,
     addStreamCommands,
     addListCommands,
+    addFeedCommands,
     addQuarantineCommands,
     addStatusCommand,
     addConfigCommands,

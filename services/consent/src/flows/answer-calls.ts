@@ -11,6 +11,7 @@ import type { ConsentService } from '@concordat/common/io/rpc/definitions.js';
 import type { Handlers } from '@concordat/common/io/rpc/server.js';
 import type { Decided } from '../io/consent-store.js';
 import type { ConsentContext } from './context.js';
+import { voidFeed } from './void-feed.js';
 
 /** The calls of the own operator: counts, and why one event went to a member or did not. */
 export function answerCalls(
@@ -35,6 +36,12 @@ export function answerCalls(
         throw fieldError('REQUEST_INVALID', 'recipient', 'expected the id of another member');
       }
       return withFacts(context, member.value, explain(context, id.value, member.value));
+    },
+    voidFeed: async ({ recipient, lane, fromNumber, toNumber, reason }) => {
+      const member = parseMemberId(recipient);
+      if (!member.ok) throw fieldError('REQUEST_INVALID', 'recipient', 'expected a member id');
+      const range = { lane, from: fromNumber, to: toNumber, reason };
+      return voidFeed(context, { recipient: member.value, ...range });
     },
   };
 }

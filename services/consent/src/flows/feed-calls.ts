@@ -3,6 +3,7 @@ import { sendAgain } from '@concordat/common/io/chain/send-again.js';
 import type { FeedService } from '@concordat/common/io/rpc/definitions.js';
 import type { Handlers } from '@concordat/common/io/rpc/server.js';
 import type { ConsentContext } from './context.js';
+import { feedChain } from './write-feed.js';
 
 /** For other members' nodes: blocks of the feed to the caller, whom its certificate names, and of no other. */
 export function feedCalls({
@@ -12,7 +13,10 @@ export function feedCalls({
   return {
     fetchFeed: async (request, { caller }) => {
       const topic = feedTopic({ origin: self, recipient: caller.member });
-      return sendAgain(store.chains, topic, request);
+      const { lane, epoch, fromNumber } = request;
+      const sent = sendAgain(store.chains, topic, request);
+      if (sent.blocks.length > 0) return { ...sent, voids: [] };
+      return { ...sent, voids: store.chains.voidsAt(feedChain(topic, lane), epoch, fromNumber) };
     },
   };
 }

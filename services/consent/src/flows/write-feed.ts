@@ -54,7 +54,7 @@ export function writeFeed(
   store.chains.enqueueKept(topic, lane, { value, headers }, { epoch, number, atMs: nowMs });
 }
 
-function feedChain(topic: string, lane: number): string {
+export function feedChain(topic: string, lane: number): string {
   return `${topic}/${String(lane)}`;
 }
 

@@ -3,9 +3,13 @@ import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Release } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
-import type { Verified } from '@concordat/common/domain/statement.js';
+import { type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
 import { feedTopic } from '@concordat/common/domain/topics.js';
-import { FollowedTopic, type ReadStatement } from '@concordat/common/io/chain/followed-topic.js';
+import {
+  FollowedTopic,
+  type ReadStatement,
+  type ReadVoid,
+} from '@concordat/common/io/chain/followed-topic.js';
 import type { LogRecord } from '@concordat/common/io/log-client.js';
 import type { NewRow } from '../io/data-store.js';
 import type { BatchPlace } from '../io/data/waiting-rows.js';
@@ -46,6 +50,7 @@ export class Ingest implements TopicFlow {
       duplicates: 'feed.duplicate',
       onEffectFailing: 'set aside',
       onMissing: told.onMissing,
+      readVoid: (value, lane) => this.#readVoid(value, lane),
     });
   }
 
@@ -85,6 +90,21 @@ export class Ingest implements TopicFlow {
         return undefined;
       },
     });
+  }
+
+  /** Only who writes the feed may say that a part of it will never come. */
+  #readVoid(value: Uint8Array, lane: number): Result<ReadVoid, ConcordatError> {
+    const { codec, keys } = this.#context;
+    const read = verifyStatement(codec, keys, 'Void', value, { signer: this.#origin });
+    if (!read.ok) return read;
+    const { value: said, key } = read.value;
+    if (key.role !== 'consent') {
+      return err(new ConcordatError('KEY_ROLE_WRONG', `Void: expected consent, got ${key.role}`));
+    }
+    if (said.chain !== this.followed.chainOf(lane)) {
+      return err(new ConcordatError('NOT_ADDRESSED_HERE', 'a void of another chain'));
+    }
+    return ok(said);
   }
 
   /** @returns how many rows now wait for keys */

@@ -3,6 +3,7 @@ import type { Link } from '../../domain/chain.js';
 import { ConcordatError, asConcordatError } from '../../domain/errors.js';
 import type { UnixMs } from '../../domain/ids.js';
 import type { Clock } from '../../domain/ports.js';
+import type { Void } from '../../domain/records.js';
 import type { Result } from '../../domain/result.js';
 import { type LogRecord, sourceOf } from '../log-client.js';
 import type { ChainTables } from '../store/chain-tables.js';
@@ -24,6 +25,9 @@ export interface ReadStatement {
   readonly apply: (nowMs: UnixMs) => ConcordatError | undefined;
 }
 
+/** A verified void of the chain on a lane; `hash` is what the statement after `to` names as the one before. */
+export type ReadVoid = Pick<Void, 'epoch' | 'from' | 'to' | 'hash' | 'reason'>;
+
 export interface FollowedTopicOptions {
   readonly topic: string;
   /** The chain that a lane carries; its name in the tables and in messages. */
@@ -36,6 +40,8 @@ export interface FollowedTopicOptions {
    * RECORD_FAILED and the chain goes on. `stop`: it is never passed by, for a purge must not be.
    */
   readonly onEffectFailing: 'set aside' | 'stop';
+  /** A signed word that numbers of a lane will never come. Without it none is believed: nothing here can be left out. */
+  readonly readVoid?: (value: Uint8Array, lane: number) => Result<ReadVoid, ConcordatError>;
   /**
    * Told, in the commit, that missing statements should be asked for. Where nobody can be asked, a lane at a gap reads its
    * topic again from the beginning at every start.
@@ -159,6 +165,35 @@ export class FollowedTopic {
       throw this.#failed(lane, cause);
     }
     return this.#head(lane).number - before;
+  }
+
+  /**
+   * Goes past what its writer has signed will never come; the statement is kept.
+   *
+   * @returns why not
+   */
+  leaveOut(lane: number, value: Uint8Array): ConcordatError | undefined {
+    const chain = this.chainOf(lane);
+    const read = this.#options.readVoid?.(value, lane);
+    if (!read) return new ConcordatError('CHAIN_GAP', `${chain}: nothing of it may be left out`);
+    if (!read.ok) return read.error;
+    const { from, to, reason } = read.value;
+    const { first = Infinity } = this.#standing.get(lane) ?? {};
+    const numbers = `numbers ${String(from)} to ${String(to)}`;
+    if (first <= to) {
+      const text = `${chain}: a void says that ${numbers} will never come, but ${String(first)} is here`;
+      return new ConcordatError('CHAIN_GAP', text);
+    }
+    const { db, chains, clock } = this.#ports;
+    const isDone = db.transaction(() => {
+      const done = chains.skip(chain, read.value, value, clock.nowMs());
+      if (done) chains.count(`voids.${this.topic}`);
+      return done;
+    });
+    if (!isDone) return new ConcordatError('CHAIN_GAP', `${chain}: a void of other ${numbers}`);
+    const text = `${chain}: ${numbers} will never come: ${JSON.stringify(reason.slice(0, 200))}`;
+    this.#ports.onNotice(new ConcordatError('CHAIN_GAP', text), { topic: this.topic, lane });
+    return undefined;
   }
 
   /** Lanes that stand at a gap, or may miss something, and the number from which on they want to be told. */

@@ -112,7 +112,15 @@ export class GapFiller {
     }
   }
 
-  #nothingCame(part: MissingPart, { firstKept, head }: SentAgain): boolean {
+  #nothingCame(part: MissingPart, { firstKept, head, voids = [] }: SentAgain): boolean {
+    let problem: ConcordatError | undefined;
+    for (const value of voids) {
+      problem = this.#followed.leaveOut(part.lane, value);
+      if (problem) continue;
+      this.#problems.delete(part.lane);
+      return true;
+    }
+    if (problem) throw problem;
     if (head < part.from) {
       this.#followed.isComplete(part.lane);
       const isWanted = this.#followed.missing().some(({ lane }) => lane === part.lane);

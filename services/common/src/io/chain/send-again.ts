@@ -15,6 +15,8 @@ export interface SentAgain {
   readonly blocks: readonly Uint8Array[];
   readonly firstKept: number;
   readonly head: number;
+  /** signed: that the wanted number, and others beside it, will never come */
+  readonly voids?: readonly Uint8Array[];
 }
 
 /**

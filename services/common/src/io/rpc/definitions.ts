@@ -170,6 +170,7 @@ export const ConsentService = {
   methods: {
     status: unary([consent.StatusRequest, consent.StatusResponse], OWN_OPERATOR),
     explain: unary([consent.ExplainRequest, consent.ExplainResponse], OWN_OPERATOR),
+    voidFeed: unary([consent.VoidFeedRequest, consent.VoidFeedResponse], OWN_OPERATOR),
   },
 } as const satisfies AnyService;
 

@@ -30,6 +30,9 @@ CREATE TABLE IF NOT EXISTS kept(
   seq INTEGER PRIMARY KEY, topic TEXT NOT NULL, lane INTEGER NOT NULL, epoch INTEGER NOT NULL, number INTEGER NOT NULL,
   at_ms INTEGER NOT NULL, size INTEGER NOT NULL, value BLOB NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS kept_number ON kept(topic, lane, epoch, number);
+CREATE TABLE IF NOT EXISTS void(
+  chain TEXT NOT NULL, epoch INTEGER NOT NULL, from_number INTEGER NOT NULL, to_number INTEGER NOT NULL,
+  bytes BLOB NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY(chain, epoch, from_number, to_number));
 CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 `;
 
@@ -407,6 +410,49 @@ export class ChainTables {
         this.#db.run('DELETE FROM gap WHERE chain = ?', chain);
         return { kind: 'next' };
     }
+  }
+
+  /**
+   * Goes past numbers that their writer has signed will never come, and keeps that statement.
+   *
+   * @returns false when they do not begin at what is missing, or before it
+   */
+  skip(
+    chain: string,
+    about: { readonly epoch: number; readonly from: number; readonly to: number; hash: Hash },
+    bytes: Uint8Array,
+    nowMs: UnixMs,
+  ): boolean {
+    const { epoch, from, to, hash } = about;
+    const head = this.followedHead(chain);
+    if (epoch !== head.epoch || from > head.number + 1 || to <= head.number) return false;
+    this.#db.run('INSERT OR REPLACE INTO followed VALUES(?, ?, ?, ?)', chain, epoch, to, hash);
+    this.#db.run('INSERT OR IGNORE INTO seen VALUES(?, ?, ?, ?)', chain, epoch, to, hash);
+    this.#db.run('DELETE FROM gap WHERE chain = ?', chain);
+    this.keepVoid(chain, about, bytes, nowMs);
+    return true;
+  }
+
+  /** A void of ours or of another; for ever, for it is the only trace of what it names. */
+  keepVoid(
+    chain: string,
+    { epoch, from, to }: { readonly epoch: number; readonly from: number; readonly to: number },
+    bytes: Uint8Array,
+    nowMs: UnixMs,
+  ): void {
+    const sql = 'INSERT OR IGNORE INTO void VALUES(?, ?, ?, ?, ?, ?)';
+    this.#db.run(sql, ...[chain, epoch, from, to, bytes, nowMs]);
+  }
+
+  /** Voids that cover a number of a chain, as they were signed. */
+  voidsAt(chain: string, epoch: number, number: number): Uint8Array[] {
+    return this.#db
+      .all(
+        `SELECT bytes FROM void WHERE chain = ? AND epoch = ? AND from_number <= ? AND to_number >= ?
+         ORDER BY to_number DESC`,
+        ...[chain, epoch, number, number],
+      )
+      .map((row) => bytesOf(row, 'bytes'));
   }
 
   /** Forgets positions and expected numbers of chains whose name begins so; what was seen stays known. */
