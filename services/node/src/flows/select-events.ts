@@ -12,8 +12,8 @@ import { type RecordedRelease, releasesOfBlock } from './recorded-releases.js';
 /** A page ends after the block with which it has so many events. */
 const PAGE_EVENTS = 2_000;
 /** A page that finds little ends after looking at so many events: the caller's deadline does not wait for all. */
-const PAGE_SCANNED = 50_000;
-/** Blocks that are looked at in one piece; then others have their turn. */
+const PAGE_SCANNED = 20_000;
+/** Blocks that are read together; after each that is looked at, others have their turn. */
 const PIECE_BLOCKS = 16;
 
 /** Events that the same members hold. */
@@ -66,12 +66,12 @@ async function selectFrom(
       scanned += rows.length;
       taken += some.events.reduce((sum, { ids }) => sum + ids.length, 0);
       if (taken >= PAGE_EVENTS) break;
+      await turn();
     }
     if (blocks.length < PIECE_BLOCKS && taken < PAGE_EVENTS) {
       next = 0;
       break;
     }
-    await turn();
   }
   return { ...joined(found), next, takenBack: [] };
 }
@@ -87,7 +87,7 @@ async function selectByIds(context: NodeContext, selector: Selector): Promise<Se
   }
   const found: Found[] = [];
   const byBlock = [...grouped([...own], ([, event]) => blockKey(event)).values()];
-  for (const [at, some] of byBlock.entries()) {
+  for (const some of byBlock) {
     const wanted = new Set(some.map(([, { leaf }]) => leaf));
     const [first] = some;
     const block = first && state.ledger.publicationOf(first[1]);
@@ -95,7 +95,7 @@ async function selectByIds(context: NodeContext, selector: Selector): Promise<Se
     if (!isWithin(selector.published, block.atMs)) continue;
     const rows = [...rowsOf(context, block).entries()].filter(([leaf]) => wanted.has(leaf));
     found.push(selectIn(context, selector, block, rows));
-    if (at % PIECE_BLOCKS === 0) await turn();
+    await turn();
   }
   const takenBack = [...state.tombstones.buriedAmong(self, ids)];
   return { ...joined(found), next: 0, takenBack };
