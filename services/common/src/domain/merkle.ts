@@ -1,4 +1,4 @@
-import { equalBytes, sha256 } from './bytes.js';
+import { concatBytes, equalBytes, sha256 } from './bytes.js';
 import type { Hash } from './ids.js';
 
 /** RFC 6962 §2.1 Merkle trees over at most a few hundred leaves. */
@@ -43,31 +43,41 @@ export function inclusionPath(leaves: readonly Hash[], index: number): Hash[] {
     : [...inclusionPath(right, index - k), merkleRoot(left)];
 }
 
-/** A tree with all its hashes, leaves first: for many paths in one tree. */
-export type TreeLevels = readonly (readonly Hash[])[];
+/** A tree with all its hashes, for many paths in it: level by level, leaves first, in one piece of memory. */
+export interface TreeLevels {
+  /** how many hashes each level has; the last one has the root only */
+  readonly widths: readonly number[];
+  readonly hashes: Uint8Array;
+}
 
 /** Pairs from the left, level by level; one that is left over goes up as it is. It is the tree of `merkleRoot`. */
 export function treeLevels(leaves: readonly Hash[]): TreeLevels {
-  const levels: (readonly Hash[])[] = [leaves];
+  const widths = [leaves.length];
+  const all: Hash[] = [...leaves];
   for (let below = leaves; below.length > 1;) {
     const above: Hash[] = [];
     for (let at = 0; at < below.length; at += 2) {
       const [left, right] = [below[at], below[at + 1]];
       if (left) above.push(right ? nodeHash(left, right) : left);
     }
-    levels.push(above);
+    widths.push(above.length);
+    all.push(...above);
     below = above;
   }
-  return levels;
+  return { widths, hashes: concatBytes(...all) };
 }
 
 /** `inclusionPath` in a tree whose hashes are known. */
-export function pathIn(levels: TreeLevels, index: number): Hash[] {
+export function pathIn({ widths, hashes }: TreeLevels, index: number): Hash[] {
   const path: Hash[] = [];
+  let first = 0;
   let at = index;
-  for (const level of levels) {
-    const sibling = level[at ^ 1];
-    if (sibling) path.push(sibling);
+  for (const width of widths) {
+    const sibling = at ^ 1;
+    const from = (first + sibling) * HASH_BYTES;
+    // a copy: what a certificate keeps does not keep the tree
+    if (sibling < width) path.push(hashes.slice(from, from + HASH_BYTES) as Hash);
+    first += width;
     at >>= 1;
   }
   return path;

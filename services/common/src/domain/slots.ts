@@ -108,8 +108,8 @@ function opener(codec: RecordCodec, table: Slots, treeSize: number): (leaf: numb
   });
 }
 
-/** Trees that are remembered, 16 KiB each when their block was full. */
-const TREES_MAX = 512;
+/** Trees that are remembered, with their tables some 60 KiB each when their block was full. */
+const TREES_MAX = 256;
 
 /**
  * Opens slots of the same records again and again, as the certificates of a block's events do: each of them opens every

@@ -31,8 +31,10 @@ export function rememberingStatements(codec: RecordCodec, keys: KeyDirectory): C
     const before = known.get(place);
     // the name is part of the place
     if (before) return { ok: true, value: before as Verified<Name> };
-    const checked = verifyStatement(codec, keys, name, bytes, expected);
-    if (checked.ok && bytes.length <= BYTES_MAX) known.set(place, checked.value);
+    if (bytes.length > BYTES_MAX) return verifyStatement(codec, keys, name, bytes, expected);
+    // of a copy: these bytes are often a view of a certificate of some MiB, which would be remembered with it
+    const checked = verifyStatement(codec, keys, name, Uint8Array.from(bytes), expected);
+    if (checked.ok) known.set(place, checked.value);
     return checked;
   };
 }

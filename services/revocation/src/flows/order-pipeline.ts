@@ -14,6 +14,8 @@ import type { RevocationContext } from './context.js';
 
 /** DestroyKeys calls under way at once. */
 const SEALING_MAX = 256;
+/** What their answers may tell of together, about 1 KiB an event, decoded some more; a single order may have more. */
+const SEALING_EVENTS_MAX = 4_096;
 /** So long is certified in one round, and closed in one commit. */
 const CERTIFY_MS = 20;
 /** While keys are being destroyed, certificates are made for one part in so many of the time. */
@@ -39,7 +41,7 @@ export class OrderPipeline {
   readonly #context: RevocationContext;
   readonly #onDeath: (cause: ConcordatError) => void;
   /** calls under way, and those that are answered and not kept yet */
-  readonly #sealing = new Map<OrderId, Promise<void>>();
+  readonly #sealing = new Map<OrderId, { readonly call: Promise<void>; readonly events: number }>();
   #answered: Answered[] = [];
   readonly #closing = new AbortController();
   #round: Promise<void> | undefined;
@@ -83,7 +85,7 @@ export class OrderPipeline {
     this.#closing.abort();
     this.#timer.abort();
     await this.#round;
-    await Promise.allSettled(this.#sealing.values());
+    await Promise.allSettled([...this.#sealing.values()].map(({ call }) => call));
   }
 
   async #rounds(): Promise<void> {
@@ -174,13 +176,18 @@ export class OrderPipeline {
   #seal(): void {
     if (this.#closing.signal.aborted) return;
     const { store, clock } = this.#context;
-    const free = SEALING_MAX - this.#sealing.size;
     const ready = store.orders.ready('ordered', clock.monotonicMs(), SEALING_MAX);
-    const next = ready.filter((id) => !this.#sealing.has(id)).slice(0, free);
-    for (const id of next) {
+    let events = [...this.#sealing.values()].reduce((sum, one) => sum + one.events, 0);
+    for (const id of ready.filter((one) => !this.#sealing.has(one))) {
+      if (this.#sealing.size >= SEALING_MAX || events >= SEALING_EVENTS_MAX) return;
       const order = this.#order(id);
-      if (order.ok) this.#sealing.set(id, this.#sealOne(order.value));
-      else this.#rest(id, order.error);
+      if (!order.ok) {
+        this.#rest(id, order.error);
+        continue;
+      }
+      const count = order.value.value.ids.length;
+      this.#sealing.set(id, { call: this.#sealOne(order.value), events: count });
+      events += count;
     }
   }
 
