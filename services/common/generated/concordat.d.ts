@@ -287,6 +287,7 @@ export namespace concordat.node.v1 {
   type Released = {
     readonly keys: readonly SectionKey[];
     readonly records: readonly number[];
+    readonly seals: readonly Uint8Array[];
   };
   const Released: MessageType<Released>;
 
@@ -307,6 +308,7 @@ export namespace concordat.node.v1 {
 
   type Withdrawn = {
     readonly reason: string;
+    readonly seals: readonly Uint8Array[];
   };
   const Withdrawn: MessageType<Withdrawn>;
 

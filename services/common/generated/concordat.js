@@ -4212,6 +4212,7 @@ export const concordat = $root.concordat = (() => {
                 const Released = function (properties) {
                     this.keys = [];
                     this.records = [];
+                    this.seals = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4220,6 +4221,7 @@ export const concordat = $root.concordat = (() => {
 
                 Released.prototype.keys = $util.emptyArray;
                 Released.prototype.records = $util.emptyArray;
+                Released.prototype.seals = $util.emptyArray;
 
                 Released.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -4233,6 +4235,9 @@ export const concordat = $root.concordat = (() => {
                             $root.concordat.node.v1.SectionKey.encode(message.keys[i], writer.uint32(10).fork(), _depth + 1).ldelim();
                     if (message.records != null && message.records.length)
                         writer.uint32(18).uint32s(message.records);
+                    if (message.seals != null && message.seals.length)
+                        for (let i = 0; i < message.seals.length; ++i)
+                            writer.uint32(26).bytes(message.seals[i]);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -4286,6 +4291,14 @@ export const concordat = $root.concordat = (() => {
                                 if (!(message.records && message.records.length))
                                     message.records = [];
                                 message.records.push(reader.uint32());
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.seals && message.seals.length))
+                                    message.seals = [];
+                                message.seals.push(reader.bytes());
                                 continue;
                             }
                         }
@@ -4557,6 +4570,7 @@ export const concordat = $root.concordat = (() => {
             v1.Withdrawn = (function() {
 
                 const Withdrawn = function (properties) {
+                    this.seals = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4564,6 +4578,7 @@ export const concordat = $root.concordat = (() => {
                 };
 
                 Withdrawn.prototype.reason = "";
+                Withdrawn.prototype.seals = $util.emptyArray;
 
                 Withdrawn.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -4574,6 +4589,9 @@ export const concordat = $root.concordat = (() => {
                         throw $Error("max depth exceeded");
                     if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
                         writer.uint32(10).string(message.reason);
+                    if (message.seals != null && message.seals.length)
+                        for (let i = 0; i < message.seals.length; ++i)
+                            writer.uint32(18).bytes(message.seals[i]);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -4614,6 +4632,14 @@ export const concordat = $root.concordat = (() => {
                                     message.reason = value;
                                 else
                                     delete message.reason;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.seals && message.seals.length))
+                                    message.seals = [];
+                                message.seals.push(reader.bytes());
                                 continue;
                             }
                         }

@@ -1,4 +1,5 @@
 import type { MemberId } from './ids.js';
+import { SECTIONS_MAX, isName } from './header.js';
 import type { PurgeOutcome, PurgeReason, ReceiptStage } from './records.js';
 import type { Role } from './statement.js';
 
@@ -37,6 +38,23 @@ export const WHOLE_COVER: Cover = { recipients: [], sections: [] };
 /** Only a whole cover destroys the origin's own keys. */
 export function isWhole({ recipients, sections }: Cover): boolean {
   return recipients.length === 0 && sections.length === 0;
+}
+
+/** Recipients that one cover may name: each has a seal of its own in every block. */
+export const COVER_RECIPIENTS_MAX = 32;
+
+/** What is wrong with a cover that an order of this origin names; undefined when nothing is. */
+export function coverProblem(
+  origin: MemberId,
+  { recipients, sections }: Cover,
+): string | undefined {
+  if (new Set(recipients).size !== recipients.length) return 'expected each recipient once';
+  if (new Set(sections).size !== sections.length) return 'expected each section once';
+  if (recipients.includes(origin)) return `expected other members as recipients, came ${origin}`;
+  if (recipients.length > COVER_RECIPIENTS_MAX || sections.length > SECTIONS_MAX) {
+    return `expected at most ${COVER_RECIPIENTS_MAX} recipients and ${SECTIONS_MAX} sections`;
+  }
+  return sections.every(isName) ? undefined : 'expected names of sections';
 }
 
 /** Does a cover take anything of what one recipient was given keys of? */

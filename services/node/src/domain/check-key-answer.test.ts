@@ -155,7 +155,7 @@ describe('a seal', () => {
       ...openSlot(codec, slots, { treeSize: TREE, leaf }),
     });
   const check = (bytes: Uint8Array, leaf = 2) =>
-    checkShredded(codec, members.keys, bytes, { origin: un, release: { block, leaf } });
+    checkShredded(codec, members.keys, bytes, { origin: un, self: de, release: { block, leaf } });
 
   test('of this leaf names its order', () => {
     expect(check(opened(2))).toEqual({ ok: true, value: orderId(1) });

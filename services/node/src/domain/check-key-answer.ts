@@ -2,6 +2,7 @@ import { sameBlock } from '@concordat/common/domain/block.js';
 import { equalBytes } from '@concordat/common/domain/bytes.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId, OrderId } from '@concordat/common/domain/ids.js';
+import { type Cover, isWhole } from '@concordat/common/domain/purge-order.js';
 import type { Header, RecordCodec, Release, SlotTable } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import { keyCommitment } from '@concordat/common/domain/sealing.js';
@@ -63,7 +64,10 @@ export function checkKeys(
 ): Result<void, ConcordatError> {
   const { header, release } = event;
   if (keys.size !== release.sections.length) {
-    return refuse('COMMITMENT_MISMATCH', 'expected a key for each released section, no more');
+    return refuse(
+      'COMMITMENT_MISMATCH',
+      'expected a key for each released section that is not sealed, no more',
+    );
   }
   for (const section of release.sections) {
     const key = keys.get(section);
@@ -86,13 +90,39 @@ export function checkKeys(
   return ok(undefined);
 }
 
-/** The order that sealed this release's leaf, if `bytes` really is that block's seal with this leaf opened. */
+/** What a seal takes of a release's event, and by which order. */
+export interface SealedCover extends Cover {
+  readonly orderId: OrderId;
+}
+
+/** The order that sealed this release's event for everybody, see `checkSealed`. */
 export function checkShredded(
   codec: RecordCodec,
   keys: KeyDirectory,
   bytes: Uint8Array,
-  about: { readonly origin: MemberId; readonly release: Pick<Release, 'block' | 'leaf'> },
+  about: {
+    readonly origin: MemberId;
+    readonly self: MemberId;
+    readonly release: Pick<Release, 'block' | 'leaf'>;
+  },
 ): Result<OrderId, ConcordatError> {
+  const sealed = checkSealed(codec, keys, bytes, about);
+  if (!sealed.ok) return sealed;
+  if (isWhole(sealed.value)) return ok(sealed.value.orderId);
+  return refuse('CHAIN_BROKEN', 'a seal of a narrower cover, which shreds no event');
+}
+
+/** What is sealed of this release's leaf, if `bytes` really is a seal of that block with this leaf opened, and for this node. */
+export function checkSealed(
+  codec: RecordCodec,
+  keys: KeyDirectory,
+  bytes: Uint8Array,
+  about: {
+    readonly origin: MemberId;
+    readonly self: MemberId;
+    readonly release: Pick<Release, 'block' | 'leaf'>;
+  },
+): Result<SealedCover, ConcordatError> {
   const opened = codec.decode('OpenedSlot', bytes);
   if (!opened.ok) return opened;
   const statement = verifyStatement(codec, keys, 'LedgerStatement', opened.value.statement, {
@@ -108,5 +138,9 @@ export function checkShredded(
   if (slot.value.kind !== 'SEAL' || slot.value.orderId === null) {
     return refuse('CHAIN_BROKEN', 'a slot that is not sealed');
   }
-  return ok(slot.value.orderId);
+  const { orderId, recipient, sections } = slot.value;
+  if (recipient !== '' && recipient !== about.self) {
+    return refuse('NOT_ADDRESSED_HERE', 'a seal of a cover for another recipient');
+  }
+  return ok({ orderId, recipients: recipient === '' ? [] : [recipient], sections });
 }

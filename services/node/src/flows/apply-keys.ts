@@ -2,13 +2,16 @@ import type { EventId, MemberId, OrderId } from '@concordat/common/domain/ids.js
 import type { Release } from '@concordat/common/domain/records.js';
 import {
   type KeyRecord,
+  type SealedCover,
   checkKeys,
+  checkSealed,
   checkShredded,
   readKeyRecord,
 } from '../domain/check-key-answer.js';
 import type { VaultRow } from '../io/vault.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
+import { burySections } from './finish-sections.js';
 import { announce } from './notices.js';
 
 /** Shortest and longest pause before a key is asked for again, whatever the origin says. */
@@ -23,9 +26,12 @@ export type KeyItem =
       readonly keys: ReadonlyMap<string, Uint8Array>;
       /** places in `KeyReply.records` */
       readonly records: readonly number[];
+      /** of narrower covers, which take the sections without a key */
+      readonly seals: readonly Uint8Array[];
     }
   | { readonly kind: 'shredded'; readonly seal: Uint8Array }
-  | { readonly kind: 'withdrawn' | 'refused'; readonly reason: string }
+  | { readonly kind: 'withdrawn'; readonly reason: string; readonly seals: readonly Uint8Array[] }
+  | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'later'; readonly waitMs: number };
 
 export interface KeyReply {
@@ -49,6 +55,8 @@ interface Judged {
   readonly records: Set<KeyRecord>;
   readonly refused: { readonly id: EventId; readonly reason: string }[];
   readonly shredded: { readonly id: EventId; readonly orderId: OrderId }[];
+  /** narrower covers that seals in the answer prove */
+  readonly covers: (SealedCover & { readonly id: EventId })[];
   readonly later: { readonly id: EventId; readonly waitMs: number }[];
 }
 
@@ -68,6 +76,10 @@ export function applyKeys(
   state.db.transaction(() => {
     for (const { id, orderId } of judged.shredded) {
       state.tombstones.bury([{ origin, id }], { orderId, atMs: nowMs });
+    }
+    for (const { id, orderId, sections } of judged.covers) {
+      if (sections.length > 0) burySections(context, origin, [id], { orderId, sections });
+      else state.tombstones.bury([{ origin, id }], { orderId, atMs: nowMs });
     }
   });
   vault.put(judged.rows);
@@ -106,7 +118,15 @@ function judge(
     return record.ok ? record.value : undefined;
   });
   const judged: Judged = {
-    ...{ rows: [], readable: [], records: new Set(), refused: [], shredded: [], later: [] },
+    ...{
+      rows: [],
+      readable: [],
+      records: new Set(),
+      refused: [],
+      shredded: [],
+      later: [],
+      covers: [],
+    },
   };
   const open = wanted.map(({ releases }) => new Map(releases));
   const waiting = stillWaiting(context, origin, wanted);
@@ -130,7 +150,7 @@ interface Answered {
 }
 
 function judgeItem(context: NodeContext, answered: Answered, judged: Judged): void {
-  const { codec, keys, warn } = context;
+  const { codec, keys, self, warn } = context;
   const { origin, release, item } = answered;
   const { id } = release;
   switch (item.kind) {
@@ -140,11 +160,14 @@ function judgeItem(context: NodeContext, answered: Answered, judged: Judged): vo
       return;
     }
     case 'withdrawn':
+      if (takeSeals(context, answered, item.seals, judged) === 'all') return;
+      judged.refused.push({ id, reason: asReason(item.reason) });
+      return;
     case 'refused':
       judged.refused.push({ id, reason: asReason(item.reason) });
       return;
     case 'shredded': {
-      const orderId = checkShredded(codec, keys, item.seal, { origin, release });
+      const orderId = checkShredded(codec, keys, item.seal, { origin, self, release });
       if (orderId.ok) {
         judged.shredded.push({ id, orderId: orderId.value });
         return;
@@ -157,18 +180,51 @@ function judgeItem(context: NodeContext, answered: Answered, judged: Judged): vo
       const header = context.recent.get(origin, id)?.header;
       if (!header) return;
       const named = item.records.flatMap((at) => answered.records[at] ?? []);
-      const check = checkKeys({ header, release }, item.keys, named);
+      const before = context.state.sections.of(origin, id);
+      takeSeals(context, answered, item.seals, judged);
+      const taken = takenIn(judged, id);
+      // a purge entry may have come while the origin was asked
+      const held = new Map([...item.keys].filter(([name]) => !before.has(name)));
+      const sections = release.sections.filter((name) => !taken.has(name) && !before.has(name));
+      const check = checkKeys({ header, release: { ...release, sections } }, held, named);
       if (!check.ok) {
         warn(check.error.code, `keys from ${origin}: ${check.error.message}`);
         judged.refused.push({ id, reason: check.error.code });
         return;
       }
-      judged.rows.push({ origin, id, deleteByMs: release.deleteByMs, keys: item.keys });
+      if (sections.length === 0) return;
+      judged.rows.push({ origin, id, deleteByMs: release.deleteByMs, keys: held });
       judged.readable.push({ id, category: header.category });
       for (const record of named) judged.records.add(record);
       return;
     }
   }
+}
+
+/**
+ * Keeps what the seals of narrower covers prove; one that proves nothing is named and passed by.
+ *
+ * @returns `all` when they take every section of the release
+ */
+function takeSeals(
+  { codec, keys, self, warn }: NodeContext,
+  { origin, release }: Answered,
+  seals: readonly Uint8Array[],
+  judged: Judged,
+): 'all' | 'some' {
+  for (const bytes of seals) {
+    const sealed = checkSealed(codec, keys, bytes, { origin, self, release });
+    if (sealed.ok) judged.covers.push({ id: release.id, ...sealed.value });
+    else warn(sealed.error.code, `keys from ${origin}: ${sealed.error.message}`);
+  }
+  const own = judged.covers.filter(({ id }) => id === release.id);
+  if (own.some(({ sections }) => sections.length === 0)) return 'all';
+  const taken = takenIn(judged, release.id);
+  return release.sections.every((name) => taken.has(name)) ? 'all' : 'some';
+}
+
+function takenIn({ covers }: Judged, id: EventId): Set<string> {
+  return new Set(covers.flatMap((cover) => (cover.id === id ? cover.sections : [])));
 }
 
 /** A reason is a word of the origin's, kept and counted: nothing but a code may become one. */

@@ -1,7 +1,8 @@
 import { type Approvals, approvalProblem } from '@concordat/common/domain/approvals.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
-import type { EventId, UnixMs } from '@concordat/common/domain/ids.js';
-import { isWhole, mayOrder } from '@concordat/common/domain/purge-order.js';
+import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
+import { coverProblem, isWhole, mayOrder } from '@concordat/common/domain/purge-order.js';
+import type { PurgeOrder } from '@concordat/common/domain/records.js';
 import type { Verified } from '@concordat/common/domain/statement.js';
 import type { OwnEvent } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
@@ -14,16 +15,17 @@ export interface ApprovedOrder extends Verified<'PurgeOrder'> {
 /**
  * May this order destroy keys? People order by their role; a rule's order counts only when the fact stands in our own rows.
  *
- * @param taken what other orders of the same commit purge
+ * @param taken what other orders of the same commit purge everywhere; narrower ones are sealed before them
  * @returns the ordered events, where each was published
  * @throws ConcordatError ORDER_NOT_AUTHORISED, ORDER_NEEDS_APPROVAL, ORDER_INVALID
  */
 export function checkOrder(
-  { state, self, approvalsAbove }: NodeContext,
+  context: NodeContext,
   approved: ApprovedOrder,
   taken: ReadonlySet<EventId>,
   nowMs: UnixMs,
 ): Map<EventId, OwnEvent> {
+  const { state, self, approvalsAbove } = context;
   const { value: order, key, approvals } = approved;
   const { reason, ids, supersededBy } = order;
   if (!mayOrder(key.role, reason)) {
@@ -34,15 +36,14 @@ export function checkOrder(
   }
   const lacking = approvalProblem(approved, approvals, approvalsAbove);
   if (lacking) throw lacking;
-  if (!isWhole(order)) {
-    throw new ConcordatError('ORDER_INVALID', 'expected all recipients and whole events');
-  }
+  const isNarrow = !isWhole(order);
+  if (isNarrow) demandNarrow(self, approved);
   const events = state.own.events(ids);
   const buried = state.tombstones.buriedAmong(self, ids);
   for (const id of ids) {
     const event = events.get(id);
     if (!event) throw new ConcordatError('ORDER_INVALID', 'covers an event not published here');
-    if (buried.has(id) || taken.has(id)) {
+    if (buried.has(id) || (taken.has(id) && !isNarrow)) {
       throw new ConcordatError('ORDER_INVALID', 'covers an event that is purged already');
     }
     if (reason === 'retention' && event.retainUntilMs > nowMs) {
@@ -52,6 +53,7 @@ export function checkOrder(
   if (events.size !== ids.length || events.size === 0) {
     throw new ConcordatError('ORDER_INVALID', 'expected at least one event, each once');
   }
+  if (order.sections.length > 0) demandSections(context, order);
   if (reason === 'superseded') {
     const [only] = ids;
     const successor = supersededBy === null ? undefined : state.own.event(supersededBy);
@@ -60,4 +62,27 @@ export function checkOrder(
     }
   }
   return events;
+}
+
+/** Facts about an event end it for everybody. */
+const WHOLE_REASONS: ReadonlySet<string> = new Set(['retention', 'superseded', 'parent_purged']);
+
+function demandNarrow(self: MemberId, { value }: ApprovedOrder): void {
+  const { reason } = value;
+  if (WHOLE_REASONS.has(reason)) {
+    const text = `expected all recipients and whole events for reason ${reason}`;
+    throw new ConcordatError('ORDER_INVALID', text);
+  }
+  const problem = coverProblem(self, value);
+  if (problem !== undefined) throw new ConcordatError('ORDER_INVALID', problem);
+}
+
+/** An order for a section that an event does not have is a slip, and would look like a purge. */
+function demandSections({ recent, self }: NodeContext, { ids, sections }: PurgeOrder): void {
+  for (const id of ids) {
+    const names = recent.get(self, id)?.header.sections.map(({ name }) => name) ?? [];
+    if (sections.some((name) => names.includes(name))) continue;
+    const text = `expected a section that every ordered event has, came ${sections.join(', ')}`;
+    throw new ConcordatError('ORDER_INVALID', `${text}; ${id} has ${names.join(', ')}`);
+  }
 }

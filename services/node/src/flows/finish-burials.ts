@@ -1,4 +1,5 @@
 import type { NodeContext } from './context.js';
+import { finishSections } from './finish-sections.js';
 
 const BATCH = 1_000;
 
@@ -8,8 +9,9 @@ const BATCH = 1_000;
  *
  * @returns how many events were finished
  */
-export function finishBurials({ state, vault, data, recent }: NodeContext): number {
-  let finished = 0;
+export function finishBurials(context: NodeContext): number {
+  const { state, vault, data, recent } = context;
+  let finished = finishSections(context);
   for (;;) {
     const events = state.tombstones.unfinished(BATCH);
     if (events.length === 0) return finished;

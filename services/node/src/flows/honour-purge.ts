@@ -17,6 +17,7 @@ import type { LogRecord } from '@concordat/common/io/log-client.js';
 import { holdingOf, outcomeOf } from '../domain/holding.js';
 import type { PendingEntry } from '../io/state/purge-entries.js';
 import { type NodeContext, followPorts } from './context.js';
+import { burySections, tellWhatIsLeft } from './finish-sections.js';
 import { withdraw } from './notices.js';
 import type { PacedRuns } from './paced-runs.js';
 import type { TopicFlow } from './readers.js';
@@ -112,28 +113,49 @@ export class PurgeHonour implements TopicFlow {
 
   #bury(chain: string, entry: Verified<'PurgeEntry'>): void {
     const { state, clock } = this.#context;
-    const { epoch, number, orderId, ids } = entry.value;
+    const { epoch, number, orderId, ids, sections } = entry.value;
     const pending = { chain, epoch, number, origin: this.#origin, orderId, hash: entry.hash };
     // after a loss of the state: what was answered is not judged anew
     const given = takeAnswers(this.#context, pending);
     const outcomes =
-      given.at(-1)?.receipt.outcomes ?? ids.map((id) => ({ id, outcome: this.#outcome(id) }));
+      given.at(-1)?.receipt.outcomes ??
+      ids.map((id) => ({ id, outcome: this.#outcome(id, sections) }));
     if (!state.purges.add(pending, outcomes)) {
       state.chains.count('purge.known');
       return;
     }
-    withdraw(state, this.#origin, ids, 'PURGED');
-    answerAsBefore(this.#context, pending, given);
-    const events = ids.map((id) => ({ origin: this.#origin, id }));
-    state.tombstones.bury(events, { orderId, atMs: clock.nowMs() });
     state.chains.count('purge.entries');
+    if (sections.length > 0) {
+      burySections(this.#context, this.#origin, ids, { orderId, sections });
+    } else {
+      withdraw(state, this.#origin, ids, 'PURGED');
+      const events = ids.map((id) => ({ origin: this.#origin, id }));
+      state.tombstones.bury(events, { orderId, atMs: clock.nowMs() });
+    }
+    answerAsBefore(this.#context, pending, given);
   }
 
   /** Judged before the deletion and kept with the tombstone, so that a crash in between changes no receipt. */
-  #outcome(id: EventId): PurgeOutcome {
-    const { data, vault, state } = this.#context;
-    const isHeld = data.has(this.#origin, id) || vault.sectionsHeld(this.#origin, id).length > 0;
+  #outcome(id: EventId, taken: readonly string[]): PurgeOutcome {
+    const { state } = this.#context;
+    const isHeld = taken.length === 0 ? this.#holds(id) : this.#holdsOf(id, taken);
     return outcomeOf(holdingOf(state.tombstones.causeOf(this.#origin, id), isHeld));
+  }
+
+  #holds(id: EventId): boolean {
+    const { data, vault } = this.#context;
+    return data.has(this.#origin, id) || vault.sectionsHeld(this.#origin, id).length > 0;
+  }
+
+  /** Any of these sections, as ciphertext or key; what an earlier entry took is gone, or will be before the receipt. */
+  #holdsOf(id: EventId, taken: readonly string[]): boolean {
+    const { data, vault, state } = this.#context;
+    const gone = state.sections.of(this.#origin, id);
+    const held = [
+      ...data.sections(this.#origin, id).map(({ name }) => name),
+      ...vault.sectionsHeld(this.#origin, id),
+    ];
+    return held.some((name) => taken.includes(name) && !gone.has(name));
   }
 }
 
@@ -145,7 +167,7 @@ export function writeReceipts(context: NodeContext): void {
   const { state, outbox, self } = context;
   for (;;) {
     const pending = state.purges.pending(RECEIPTS_BATCH);
-    if (pending.length === 0) return;
+    if (pending.length === 0) break;
     state.db.transaction(() => {
       for (const entry of pending) writeReceipt(context, entry);
     });
@@ -153,6 +175,7 @@ export function writeReceipts(context: NodeContext): void {
       outbox.wake(receiptsTopic({ origin, recipient: self }), 0);
     }
   }
+  tellWhatIsLeft(context);
 }
 
 function writeReceipt(context: NodeContext, entry: PendingEntry): void {

@@ -117,15 +117,18 @@ export class Ingest implements TopicFlow {
     const origin = this.#origin;
     const ids = received.map(({ release }) => release.id);
     const buried = state.tombstones.buriedAmong(origin, ids);
+    const taken = state.sections.among(origin, ids);
     const known = data.knownAmong(origin, ids);
     const places = new Map(statement.value.releases.map(({ id }, at) => [id, at]));
     const rows: NewRow[] = [];
     for (const { release, header, headerBytes, sections } of received) {
       const { id } = release;
-      if (buried.has(id)) data.chains.count('feed.purged');
+      const gone = taken.get(id);
+      const left = gone ? sections.filter(({ name }) => !gone.has(name)) : sections;
+      if (buried.has(id) || (gone && left.length === 0)) data.chains.count('feed.purged');
       else if (known.has(id)) data.chains.count('feed.known');
       else {
-        const body = { category: header.category, header: headerBytes, release, sections };
+        const body = { category: header.category, header: headerBytes, release, sections: left };
         rows.push({ id, place: places.get(id) ?? 0, body });
         recent.keep(origin, id, { header, purposes: release.purposes });
       }

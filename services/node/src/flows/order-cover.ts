@@ -1,6 +1,7 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { type TreeLevels, pathIn, treeLevels } from '@concordat/common/domain/merkle.js';
+import { type Cover as OrderedCover, meets } from '@concordat/common/domain/purge-order.js';
 import type { EvidenceBlock, SealHolder } from '@concordat/common/domain/records.js';
 import { grouped } from '@concordat/common/io/store/packed.js';
 import {
@@ -10,7 +11,7 @@ import {
   blockKey,
 } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
-import { releasesOfBlock } from './recorded-releases.js';
+import { type RecordedRelease, releasesOfBlock } from './recorded-releases.js';
 
 /** A block that an order touches. */
 export interface CoveredBlock {
@@ -31,8 +32,8 @@ export interface Cover {
 interface KnownBlock {
   readonly block: OwnBlock;
   readonly levels: TreeLevels;
-  /** by leaf, who was given a key of it */
-  readonly recipients: ReadonlyMap<number, ReadonlySet<MemberId>>;
+  /** by leaf, who was given keys of it */
+  readonly releases: ReadonlyMap<number, readonly RecordedRelease[]>;
 }
 
 const ROW_LOST =
@@ -47,19 +48,23 @@ export class CoverReader {
     this.#context = context;
   }
 
-  /** @throws ConcordatError INTERNAL for an event without its block, STATE_LOST for one whose row is lost */
-  read(events: ReadonlyMap<EventId, OwnEvent>): Cover {
+  /**
+   * @param taken what of the events is covered: who was given nothing of that is no holder
+   * @throws ConcordatError INTERNAL for an event without its block, STATE_LOST for one whose row is lost
+   */
+  read(events: ReadonlyMap<EventId, OwnEvent>, taken: OrderedCover): Cover {
     const held = new Map<MemberId, EventId[]>();
     const blocks: CoveredBlock[] = [];
     const evidence: EvidenceBlock[] = [];
     for (const some of grouped([...events], ([, event]) => blockKey(event)).values()) {
       const [first] = some;
       if (!first) continue;
-      const { block, levels, recipients } = this.#block(first[1]);
+      const { block, levels, releases } = this.#block(first[1]);
       const leaves = some.map(([id, { leaf }]) => ({ leaf, id })).sort((a, b) => a.leaf - b.leaf);
       blocks.push({ block, leaves });
       const proven = leaves.map(({ leaf, id }) => {
-        for (const recipient of recipients.get(leaf) ?? []) {
+        const given = (releases.get(leaf) ?? []).filter((one) => meets(taken, one));
+        for (const recipient of new Set(given.map((one) => one.recipient))) {
           const ids = held.get(recipient) ?? [];
           held.set(recipient, ids);
           ids.push(id);
@@ -88,11 +93,8 @@ export class CoverReader {
     if (before) return before;
     const block = this.#context.state.own.block(place);
     if (!block) throw new ConcordatError('INTERNAL', 'an own event without its block');
-    const recipients = new Map<number, Set<MemberId>>();
-    for (const { recipient, leaf } of releasesOfBlock(this.#context, block)) {
-      recipients.set(leaf, (recipients.get(leaf) ?? new Set()).add(recipient));
-    }
-    const known = { block, levels: treeLevels(block.leafHashes), recipients };
+    const releases = grouped(releasesOfBlock(this.#context, block), ({ leaf }) => leaf);
+    const known = { block, levels: treeLevels(block.leafHashes), releases };
     this.#known.set(key, known);
     return known;
   }

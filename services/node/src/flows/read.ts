@@ -51,14 +51,17 @@ export class Reader {
   }
 
   async #open(request: ReadRequest): Promise<OpenedEvent> {
-    const { self, clock, data } = this.#context;
+    const { self, clock, data, state } = this.#context;
     const { origin, id, purpose, caseId, caller } = request;
     this.#refusePurged(origin, id);
     const isFresh = origin === self ? 'FRESH' : await this.#demandFresh(origin);
     // the purge may have come while we waited
     this.#refusePurged(origin, id);
     const row = data.find(origin, id);
-    if (!row) throw new ConcordatError('EVENT_UNKNOWN', `no such event of ${origin} is held here`);
+    if (!row) {
+      if (state.sections.of(origin, id).size > 0) throw takenBack(origin);
+      throw new ConcordatError('EVENT_UNKNOWN', `no such event of ${origin} is held here`);
+    }
     const header = this.#headerOf(row);
     const deleteByMs = row.release?.deleteByMs ?? header.retainUntilMs;
     const purposes = row.release?.purposes ?? header.purposes;
@@ -81,8 +84,8 @@ export class Reader {
   #refusePurged(origin: MemberId, id: EventId): void {
     if (!this.#context.state.tombstones.isBuried(origin, id)) return;
     const cause = this.#context.state.tombstones.causeOf(origin, id);
-    const why = cause === 'retention' ? 'its retention is over' : `${origin} took it back`;
-    throw new ConcordatError('PURGED', `${why}; this event is deleted here`);
+    if (cause !== 'retention') throw takenBack(origin);
+    throw new ConcordatError('PURGED', 'its retention is over; this event is deleted here');
   }
 
   async #demandFresh(origin: MemberId): Promise<'FRESH' | 'WARN'> {
@@ -114,7 +117,7 @@ export class Reader {
   }
 
   #sections(row: EventRow, header: Header): Map<string, Json> {
-    const { vault, data, categories } = this.#context;
+    const { vault, data, state, categories } = this.#context;
     const { origin, id } = row;
     const type = categories.find(header.schemaHash);
     if (!type) throw new ConcordatError('SCHEMA_UNKNOWN', `${header.category}: schema not here`);
@@ -123,7 +126,11 @@ export class Reader {
       throw new ConcordatError('KEY_LOST', 'its keys were lost with the vault: publish it again');
     }
     const opened = new Map<string, Json>();
-    for (const { name, sealed } of data.sections(origin, id)) {
+    // tombstones stand from the commit on, the deletion follows
+    const gone = state.sections.of(origin, id);
+    const left = data.sections(origin, id).filter(({ name }) => !gone.has(name));
+    if (left.length === 0 && gone.size > 0) throw takenBack(origin);
+    for (const { name, sealed } of left) {
       const key = keys.get(name);
       const place = { origin, id, section: name, schemaHash: header.schemaHash };
       const plaintext = key && openSection(sealed, place, key);
@@ -151,6 +158,10 @@ export class Reader {
       outcome,
     });
   }
+}
+
+function takenBack(origin: MemberId): ConcordatError {
+  return new ConcordatError('PURGED', `${origin} took it back; this event is deleted here`);
 }
 
 const REFUSALS = {

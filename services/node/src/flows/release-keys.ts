@@ -6,11 +6,14 @@ import { openSlot, readSlots, slotRoot } from '@concordat/common/domain/slots.js
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import { grouped } from '@concordat/common/io/store/packed.js';
+import type { BlockedCover } from '../io/state/blocked-covers.js';
 import { type OwnBlock, type OwnEvent, blockKey } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
 import { appendLedger } from './ledger-writer.js';
 import { type RecordedRelease, releasesOfBlock } from './recorded-releases.js';
 
+/** Why a release is withdrawn of which narrower covers take every section. */
+const COVER_SEALED = 'COVER_SEALED';
 /** Wanted releases in one request (DESIGN 4). */
 export const RELEASES_MAX = 4_096;
 
@@ -26,9 +29,12 @@ export type KeyOutcome =
       readonly keys: ReadonlyMap<string, Uint8Array>;
       /** ledger numbers of the records that name this release */
       readonly records: readonly number[];
+      /** of narrower covers, which take the sections without a key */
+      readonly seals: readonly Uint8Array[];
     }
   | { readonly kind: 'shredded'; readonly seal: Uint8Array }
-  | { readonly kind: 'withdrawn' | 'refused'; readonly reason: string };
+  | { readonly kind: 'withdrawn'; readonly reason: string; readonly seals: readonly Uint8Array[] }
+  | { readonly kind: 'refused'; readonly reason: string };
 
 export interface KeyAnswer {
   readonly statement: number;
@@ -52,6 +58,9 @@ interface Grant {
   readonly kind: 'grant';
   readonly asked: Asked;
   readonly event: OwnEvent;
+  /** what is left of the release: no narrower cover takes it */
+  readonly sections: readonly string[];
+  readonly seals: readonly Uint8Array[];
   /** under which it is released */
   readonly agreementId: string;
 }
@@ -80,10 +89,9 @@ export class KeyOffice {
     const lastSeq = Math.max(0, ...[...records.values()].map(({ seq }) => seq));
     await outbox.acknowledged(ledgerTopic(self), 0, lastSeq);
     // a seal may have come while the broker was waited for: then no key leaves any more
-    const sealed = state.tombstones.sealNumbers(
-      self,
-      asked.map(({ release }) => release.id),
-    );
+    const ids = asked.map(({ release }) => release.id);
+    const sealed = state.tombstones.sealNumbers(self, ids);
+    const covers = state.covers.among(ids, recipient);
     const answers = asked.map((one, at): KeyAnswer => {
       const outcome = outcomes[at] ?? { kind: 'refused', reason: 'RELEASE_UNKNOWN' };
       const { id } = one.release;
@@ -91,7 +99,9 @@ export class KeyOffice {
       return {
         statement: one.statement,
         release: one.index,
-        outcome: seal ? { kind: 'shredded', seal } : outcome,
+        outcome: seal
+          ? { kind: 'shredded', seal }
+          : this.#narrowed(outcome, one.release, covers.get(id) ?? []),
       };
     });
     const named = this.#recordsOf(answers.map(({ outcome }) => outcome));
@@ -142,7 +152,10 @@ export class KeyOffice {
     const ids = asked.map(({ release }) => release.id);
     const events = state.own.events(ids);
     const sealed = state.tombstones.sealNumbers(self, ids);
-    const judged = asked.map((one) => this.#judge(recipient, one, { events, sealed, nowMs }));
+    const covers = state.covers.among(ids, recipient);
+    const judged = asked.map((one) =>
+      this.#judge(recipient, one, { events, sealed, covers, nowMs }),
+    );
     const granted = judged.flatMap((one) => (one.kind === 'grant' ? [one] : []));
     const recorded = this.#record(recipient, granted, nowMs);
     const held = vault.getAll(
@@ -162,7 +175,8 @@ export class KeyOffice {
   }
 
   /** The origin's node decides again before a key leaves; consent's signature alone opens nothing. */
-  #judge(recipient: MemberId, asked: Asked, { events, sealed, nowMs }: Known): Judged {
+  #judge(recipient: MemberId, asked: Asked, known: Known): Judged {
+    const { events, sealed, nowMs } = known;
     const { self, rules, recent } = this.#context;
     const { release } = asked;
     const answer = (outcome: KeyOutcome): Judged => ({ kind: 'answer', outcome });
@@ -176,16 +190,49 @@ export class KeyOffice {
     if (!isOurs) return answer({ kind: 'refused', reason: 'RELEASE_UNKNOWN' });
     const seal = this.#sealOf(release.id, sealed);
     if (seal) return answer({ kind: 'shredded', seal });
+    const { left, seals } = this.#left(release, known.covers.get(release.id) ?? []);
+    if (left.length === 0) return answer({ kind: 'withdrawn', reason: COVER_SEALED, seals });
     const { header, audience } = recent.get(self, release.id) ?? {};
     if (!header || !audience) return answer({ kind: 'refused', reason: 'EVENT_UNKNOWN' });
     const decision = rules.decide({ header, audience, recipient }, nowMs);
     if (decision.outcome === 'withheld') {
       const isWithdrawn = decision.reason === 'NO_CONSENT' || decision.reason === 'NO_AGREEMENT';
-      return answer({ kind: isWithdrawn ? 'withdrawn' : 'refused', reason: decision.reason });
+      const { reason } = decision;
+      return answer(
+        isWithdrawn ? { kind: 'withdrawn', reason, seals } : { kind: 'refused', reason },
+      );
     }
-    const reason = excess(release, decision.terms);
+    const reason = excess({ ...release, sections: left }, decision.terms);
     if (reason !== undefined) return answer({ kind: 'refused', reason });
-    return { kind: 'grant', asked, event, agreementId: decision.terms.agreementId };
+    const { agreementId } = decision.terms;
+    return { kind: 'grant', asked, event, sections: left, seals, agreementId };
+  }
+
+  /** What of a release no narrower cover takes, and the seals of those that take something. */
+  #left(
+    { id, sections }: Pick<Release, 'id' | 'sections'>,
+    covers: readonly BlockedCover[],
+  ): { readonly left: readonly string[]; readonly seals: readonly Uint8Array[] } {
+    let left = sections;
+    const numbers = new Set<number>();
+    for (const cover of covers) {
+      const kept = left.filter(
+        (name) => cover.sections.length > 0 && !cover.sections.includes(name),
+      );
+      if (kept.length < left.length) numbers.add(cover.ledgerNumber);
+      left = kept;
+    }
+    const seals = [...numbers].flatMap((number) => this.#opened(id, number) ?? []);
+    return { left, seals };
+  }
+
+  /** A cover may have been blocked while the broker was waited for: its keys do not leave any more. */
+  #narrowed(outcome: KeyOutcome, release: Release, covers: readonly BlockedCover[]): KeyOutcome {
+    if (outcome.kind !== 'released' || covers.length === 0) return outcome;
+    const { left, seals } = this.#left(release, covers);
+    if (left.length === 0) return { kind: 'withdrawn', reason: COVER_SEALED, seals };
+    const keys = new Map([...outcome.keys].filter(([section]) => left.includes(section)));
+    return { ...outcome, keys, seals };
   }
 
   /**
@@ -256,9 +303,14 @@ export class KeyOffice {
 
   /** The seal's statement with this leaf's slot opened; undefined when the event is not sealed. */
   #sealOf(id: EventId, sealed: ReadonlyMap<EventId, number>): Uint8Array | undefined {
-    const { state, codec } = this.#context;
     const number = sealed.get(id);
-    const found = number === undefined ? undefined : state.ledger.record(number);
+    return number === undefined ? undefined : this.#opened(id, number);
+  }
+
+  /** The slot of this event in the seal with this number. */
+  #opened(id: EventId, number: number): Uint8Array | undefined {
+    const { state, codec } = this.#context;
+    const found = state.ledger.record(number);
     const event = found && state.own.event(id);
     if (!event) return undefined;
     const record = codec.decode('LedgerRecord', found.record);
@@ -276,6 +328,7 @@ export class KeyOffice {
 interface Known {
   readonly events: ReadonlyMap<EventId, OwnEvent>;
   readonly sealed: ReadonlyMap<EventId, number>;
+  readonly covers: ReadonlyMap<EventId, readonly BlockedCover[]>;
   readonly nowMs: UnixMs;
 }
 
@@ -304,8 +357,8 @@ function note(
 
 function newLeaves(grants: readonly Grant[], numbers: LeafNumbers): Map<number, readonly string[]> {
   const leaves = new Map<number, readonly string[]>();
-  for (const { asked } of grants) {
-    const { leaf, sections } = asked.release;
+  for (const { asked, sections } of grants) {
+    const { leaf } = asked.release;
     const recorded = numbers.get(leaf);
     if (recorded && sections.every((section) => recorded.has(section))) continue;
     leaves.set(leaf, [...new Set([...(leaves.get(leaf) ?? []), ...sections])]);
@@ -314,11 +367,11 @@ function newLeaves(grants: readonly Grant[], numbers: LeafNumbers): Map<number, 
 }
 
 function grantOutcome(
-  { asked, event }: Grant,
+  { asked, event, sections, seals }: Grant,
   held: ReadonlyMap<string, Uint8Array> | undefined,
   recorded: Recorded,
 ): KeyOutcome {
-  const { leaf, sections } = asked.release;
+  const { leaf } = asked.release;
   const numbers = recorded.get(blockKey(event))?.get(leaf);
   const keys = new Map<string, Uint8Array>();
   const records = new Set<number>();
@@ -329,7 +382,7 @@ function grantOutcome(
     keys.set(section, key);
     records.add(number);
   }
-  return { kind: 'released', keys, records: [...records] };
+  return { kind: 'released', keys, records: [...records], seals };
 }
 
 function demandCount(count: number): void {
@@ -341,7 +394,10 @@ function demandCount(count: number): void {
 }
 
 /** In what a release that consent signed goes beyond what the rules allow now. */
-function excess(release: Release, terms: Terms): string | undefined {
+function excess(
+  release: Pick<Release, 'sections' | 'purposes' | 'deleteByMs'>,
+  terms: Terms,
+): string | undefined {
   if (!release.sections.every((name) => terms.sections.includes(name))) {
     return 'SECTION_NOT_ALLOWED';
   }

@@ -1,7 +1,14 @@
 import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import { ZERO_HASH } from '@concordat/common/domain/bytes.js';
 import type { EventId, UnixMs } from '@concordat/common/domain/ids.js';
-import type { RecordCodec, SealRecord, SealTable } from '@concordat/common/domain/records.js';
+import { isWhole } from '@concordat/common/domain/purge-order.js';
+import type {
+  RecordCodec,
+  SealRecord,
+  SealTable,
+  SlotLeaf,
+  SlotTable,
+} from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import { slotRoot } from '@concordat/common/domain/slots.js';
 import { SUITE, signStatement } from '@concordat/common/domain/statement.js';
@@ -9,7 +16,7 @@ import { blockKey } from '../io/state/own-publications.js';
 import type { StoredSeal } from '../io/state/seal-table.js';
 import { type ApprovedOrder, checkOrder } from './check-order.js';
 import type { NodeContext } from './context.js';
-import { type Appended, appendLedger } from './ledger-writer.js';
+import { type Appended, type LedgerEntry, appendLedger } from './ledger-writer.js';
 import { withdraw } from './notices.js';
 import { type Cover, type CoveredBlock, CoverReader } from './order-cover.js';
 import { sealedBefore } from './restore/sealed-before.js';
@@ -27,7 +34,7 @@ interface Plan extends Cover {
 }
 
 /**
- * Seals orders in one commit: one seal in each block that any of them touches. An order that is refused leaves nothing
+ * Seals orders in one commit: one seal in each block that any of them touches, and others for narrower covers. An order that is refused leaves nothing
  * behind and hinders no other one.
  *
  * @param orders each id once, none of them sealed before
@@ -42,12 +49,19 @@ export function sealOrders(
   const nowMs = clock.nowMs();
   return state.db.transaction(() => {
     const plans = planAll(context, orders, nowMs);
-    const seals = appendSeals(
-      context,
-      plans.flatMap((plan) => (plan.ok ? [plan.value] : [])),
-      nowMs,
-    );
-    return plans.map((plan) => (plan.ok ? ok(keepSeal(context, plan.value, seals, nowMs)) : plan));
+    const all = plans.flatMap((plan) => (plan.ok ? [plan.value] : []));
+    const [whole, narrow] = [all.filter(isWholePlan), all.filter((plan) => !isWholePlan(plan))];
+    const sealed = new Map<Plan, StoredSeal>();
+    // a narrower cover is sealed before the whole event: afterwards there would be nothing to order
+    for (const plan of narrow) sealed.set(plan, keepNarrow(context, plan, nowMs));
+    const seals = appendSeals(context, whole, nowMs);
+    for (const plan of whole) sealed.set(plan, keepSeal(context, plan, seals, nowMs));
+    return plans.map((plan) => {
+      if (!plan.ok) return plan;
+      const seal = sealed.get(plan.value);
+      if (!seal) throw new TypeError('expected a seal of every plan');
+      return ok(seal);
+    });
   });
 }
 
@@ -62,7 +76,7 @@ export function sealAgain(context: NodeContext, order: ApprovedOrder): StoredSea
   const before = sealedBefore(context, order.value);
   if (!before) return undefined;
   const { orderId, ids } = order.value;
-  const cover = new CoverReader(context).read(state.own.events(ids));
+  const cover = new CoverReader(context).read(state.own.events(ids), order.value);
   const record = sealRecordOf(context, { order, ...cover }, before.seals, before.timeMs);
   const sealRecord = signStatement(codec, signer, 'SealRecord', record).bytes;
   const { evidence } = cover;
@@ -72,6 +86,10 @@ export function sealAgain(context: NodeContext, order: ApprovedOrder): StoredSea
     state.sealedHeaders.drop(ids);
   });
   return stored;
+}
+
+function isWholePlan({ order }: Plan): boolean {
+  return isWhole(order.value);
 }
 
 /** Reads only: whatever goes wrong with one order, the others are sealed. */
@@ -84,10 +102,10 @@ function planAll(
   const taken = new Set<EventId>();
   return orders.map((order) => {
     try {
-      const cover = covers.read(checkOrder(context, order, taken, nowMs));
+      const cover = covers.read(checkOrder(context, order, taken, nowMs), order.value);
       const plan = { order, ...cover };
       demandAnswerable(context, plan, nowMs);
-      for (const id of order.value.ids) taken.add(id);
+      if (isWhole(order.value)) for (const id of order.value.ids) taken.add(id);
       return ok(plan);
     } catch (cause) {
       return err(asConcordatError(cause));
@@ -121,20 +139,24 @@ type Leaf = SealTable['leaves'][number];
 
 function appendSeal(
   context: NodeContext,
-  { lane, epoch, number, hash, treeSize }: CoveredBlock['block'],
+  block: CoveredBlock['block'],
   leaves: readonly Leaf[],
   nowMs: UnixMs,
 ): Appended {
   const { codec, random } = context;
   const table: SealTable = { seed: random.bytes(32), leaves };
-  const entry = {
-    block: { lane, epoch, number, hash },
-    kind: 'SEAL',
-    treeSize,
-    root: slotRoot(codec, table, treeSize),
-    body: codec.encode('SealTable', table),
-  } as const;
-  return appendLedger(context, entry, nowMs);
+  const root = slotRoot(codec, table, block.treeSize);
+  return appendSealOf(context, block, { root, body: codec.encode('SealTable', table) }, nowMs);
+}
+
+function appendSealOf(
+  context: NodeContext,
+  { lane, epoch, number, hash, treeSize }: CoveredBlock['block'],
+  body: Pick<LedgerEntry, 'root' | 'body'>,
+  nowMs: UnixMs,
+): Appended {
+  const block = { lane, epoch, number, hash };
+  return appendLedger(context, { block, kind: 'SEAL', treeSize, ...body }, nowMs);
 }
 
 /** Tombstones, notices, and the answer that this order gets from now on. */
@@ -144,8 +166,8 @@ function keepSeal(
   seals: ReadonlyMap<string, Appended>,
   nowMs: UnixMs,
 ): StoredSeal {
-  const { state, codec, signer, self } = context;
-  const { order, blocks, evidence } = plan;
+  const { state, self } = context;
+  const { order, blocks } = plan;
   const { orderId, ids } = order.value;
   const refs: SealRecord['seals'][number][] = [];
   let ledgerSeq = 0;
@@ -158,10 +180,62 @@ function keepSeal(
     state.tombstones.bury(buried, { orderId, atMs: nowMs, ledgerNumber: seal.number });
   }
   withdraw(state, self, ids, 'PURGED');
+  return addSeal(context, plan, { refs, ledgerSeq }, nowMs);
+}
+
+/**
+ * One seal in each block for each recipient that the order names: a slot has room for one cover. The cover is blocked for
+ * ever; the events stay, and so do their keys.
+ */
+function keepNarrow(context: NodeContext, plan: Plan, nowMs: UnixMs): StoredSeal {
+  const { state } = context;
+  const { orderId, sections, recipients } = plan.order.value;
+  const refs: SealRecord['seals'][number][] = [];
+  let ledgerSeq = 0;
+  for (const { block, leaves } of plan.blocks) {
+    const ids = leaves.map(({ id }) => id);
+    for (const recipient of recipients.length === 0 ? ([''] as const) : recipients) {
+      const seal = appendNarrowSeal(
+        context,
+        { block, leaves },
+        { orderId, recipient, sections },
+        nowMs,
+      );
+      refs.push({ ledgerNumber: seal.number, statementHash: seal.hash });
+      ledgerSeq = Math.max(ledgerSeq, seal.seq);
+      state.covers.block(ids, { orderId, recipient, sections, ledgerNumber: seal.number });
+    }
+  }
+  return addSeal(context, plan, { refs, ledgerSeq }, nowMs);
+}
+
+function appendNarrowSeal(
+  context: NodeContext,
+  { block, leaves }: CoveredBlock,
+  { sections, ...to }: Pick<SlotTable, 'recipient' | 'orderId'> & Pick<SlotLeaf, 'sections'>,
+  nowMs: UnixMs,
+): Appended {
+  const { codec, random } = context;
+  const table: SlotTable = {
+    ...{ seed: random.bytes(32), kind: 'SEAL', ...to },
+    leaves: leaves.map(({ leaf }) => ({ leaf, sections })),
+  };
+  const root = slotRoot(codec, table, block.treeSize);
+  return appendSealOf(context, block, { root, body: codec.encode('SlotTable', table) }, nowMs);
+}
+
+function addSeal(
+  context: NodeContext,
+  plan: Plan,
+  { refs, ledgerSeq }: { readonly refs: SealRecord['seals']; readonly ledgerSeq: number },
+  nowMs: UnixMs,
+): StoredSeal {
+  const { state, codec, signer } = context;
+  const { order, evidence } = plan;
   const record = sealRecordOf(context, plan, refs, nowMs);
   const sealRecord = signStatement(codec, signer, 'SealRecord', record).bytes;
   const stored: StoredSeal = { orderHash: order.hash, sealRecord, evidence, ledgerSeq };
-  state.seals.add(orderId, stored);
+  state.seals.add(order.value.orderId, stored);
   return stored;
 }
 
@@ -198,7 +272,8 @@ function sealRecordOf(
 function demandAnswerable(context: NodeContext, plan: Plan, nowMs: UnixMs): void {
   const { codec } = context;
   const largest = { ledgerNumber: LEDGER_NUMBER_MAX, statementHash: ZERO_HASH };
-  const refs = plan.blocks.map(() => largest);
+  const perBlock = Math.max(1, plan.order.value.recipients.length);
+  const refs = Array.from({ length: plan.blocks.length * perBlock }, () => largest);
   const draft = codec.encode('SealRecord', sealRecordOf(context, plan, refs, nowMs));
   const bytes = draft.length + plan.evidence.length + SIGNED_EXTRA_BYTES;
   if (bytes > ANSWER_BYTES_MAX) {

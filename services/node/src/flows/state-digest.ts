@@ -25,9 +25,10 @@ export function stateDigest({ data, vault, state }: NodeContext): StateDigest {
       ...data.holdings().map(held('ciphertext')),
       ...vault.holdings().map(held('key')),
     ]),
-    tombstones: digest(
-      state.tombstones.all().map(({ origin, id }) => lengthPrefixed(utf8(origin), id)),
-    ),
+    tombstones: digest([
+      ...state.tombstones.all().map(({ origin, id }) => lengthPrefixed(utf8(origin), id)),
+      ...state.sections.all().map(held('section')),
+    ]),
     heads: digest(
       heads.map(({ chain, head }) =>
         lengthPrefixed(

@@ -75,6 +75,7 @@ function demandBuried(
 ): void {
   for (const [at, { origin, id }] of withdrawn.entries()) {
     if (state.tombstones.isBuried(origin, id)) continue;
+    if (state.sections.of(origin, id).size > 0) continue;
     const field = `withdrawn[${String(at)}]`;
     const details = { fields: [{ field, problem: 'expected a withdrawn event' }] };
     const text = `${field}: expected an event that was withdrawn here: nothing is acknowledged`;

@@ -284,6 +284,29 @@ export class DataStore {
     }
   }
 
+  /** Ciphertexts of these sections go; an event without any left goes whole, unless its key was refused before. */
+  deleteSections(origin: MemberId, id: EventId, gone: ReadonlySet<string>): void {
+    this.db.transaction(() => {
+      const row = this.db.get(
+        `SELECT ${ROW} AS row, bytes FROM event JOIN body ON row = ${ROW} WHERE origin = ? AND id = ?`,
+        origin,
+        idBytes(id),
+      );
+      if (!row) return;
+      const body = decodeBody(bytesOf(row, 'bytes'));
+      const sections = body.sections.filter(({ name }) => !gone.has(name));
+      if (sections.length === body.sections.length) return;
+      if (sections.length === 0) this.delete([{ origin, id }]);
+      else {
+        this.db.run(
+          'UPDATE body SET bytes = ? WHERE row = ?',
+          encodeBody({ ...body, sections }),
+          numberOf(row, 'row'),
+        );
+      }
+    });
+  }
+
   settle(): void {
     this.db.truncateJournal();
   }

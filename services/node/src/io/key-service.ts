@@ -36,12 +36,15 @@ function wireOutcome(outcome: KeyOutcome, places: ReadonlyMap<number, number>): 
     case 'released': {
       const keys = [...outcome.keys].map(([section, key]) => ({ section, key }));
       const records = outcome.records.flatMap((number) => places.get(number) ?? []);
-      return { outcome: 'released', released: { keys, records } };
+      return { outcome: 'released', released: { keys, records, seals: [...outcome.seals] } };
     }
     case 'shredded':
       return { outcome: 'shredded', shredded: { seal: outcome.seal } };
     case 'withdrawn':
-      return { outcome: 'withdrawn', withdrawn: { reason: outcome.reason } };
+      return {
+        outcome: 'withdrawn',
+        withdrawn: { reason: outcome.reason, seals: [...outcome.seals] },
+      };
     case 'refused':
       return { outcome: 'refused', refused: { reason: outcome.reason } };
   }
@@ -70,17 +73,17 @@ const UNKNOWN_OUTCOME_WAIT_MS = 60_000;
 function itemOf(answer: WireAnswer): KeyItem {
   switch (answer.outcome) {
     case 'released': {
-      const { keys, records } = answer.released;
+      const { keys, records, seals } = answer.released;
       return {
         kind: 'released',
         keys: new Map(keys.map(({ section, key }) => [section, key])),
-        records,
+        ...{ records, seals },
       };
     }
     case 'shredded':
       return { kind: 'shredded', seal: answer.shredded.seal };
     case 'withdrawn':
-      return { kind: 'withdrawn', reason: answer.withdrawn.reason };
+      return { kind: 'withdrawn', ...answer.withdrawn };
     case 'refused':
       return { kind: 'refused', reason: answer.refused.reason };
     case 'later':

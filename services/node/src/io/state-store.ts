@@ -1,6 +1,7 @@
 import { CHAIN_SCHEMA, ChainTables } from '@concordat/common/io/store/chain-tables.js';
 import { Sqlite } from '@concordat/common/io/store/sqlite.js';
 import { ANSWERED_ENTRIES_SCHEMA, AnsweredEntries } from './state/answered-entries.js';
+import { BLOCKED_COVERS_SCHEMA, BlockedCovers } from './state/blocked-covers.js';
 import { LEDGER_TABLE_SCHEMA, LedgerTable } from './state/ledger-table.js';
 import { NOTICE_LOG_SCHEMA, NoticeLog } from './state/notice-log.js';
 import { OWN_PUBLICATIONS_SCHEMA, OwnPublications } from './state/own-publications.js';
@@ -8,12 +9,14 @@ import { PURGE_ENTRIES_SCHEMA, PurgeEntries } from './state/purge-entries.js';
 import { READING_LOG_SCHEMA, ReadingLog } from './state/reading-log.js';
 import { SEAL_TABLE_SCHEMA, SealTable } from './state/seal-table.js';
 import { SEALED_HEADERS_SCHEMA, SealedHeaders } from './state/sealed-headers.js';
+import { SECTION_TOMBSTONES_SCHEMA, SectionTombstones } from './state/section-tombstones.js';
 import { SYSTEMS_SCHEMA, SystemsTable } from './state/systems-table.js';
 import { TOMBSTONES_SCHEMA, Tombstones } from './state/tombstones.js';
 import { STORE_MARK_SCHEMA, StoreMark } from './store-mark.js';
 
 const SCHEMA = [
   ANSWERED_ENTRIES_SCHEMA,
+  BLOCKED_COVERS_SCHEMA,
   CHAIN_SCHEMA,
   LEDGER_TABLE_SCHEMA,
   NOTICE_LOG_SCHEMA,
@@ -22,6 +25,7 @@ const SCHEMA = [
   READING_LOG_SCHEMA,
   SEAL_TABLE_SCHEMA,
   SEALED_HEADERS_SCHEMA,
+  SECTION_TOMBSTONES_SCHEMA,
   STORE_MARK_SCHEMA,
   SYSTEMS_SCHEMA,
   TOMBSTONES_SCHEMA,
@@ -35,6 +39,7 @@ export class StateStore {
   readonly db: Sqlite;
   readonly answered: AnsweredEntries;
   readonly chains: ChainTables;
+  readonly covers: BlockedCovers;
   readonly ledger: LedgerTable;
   readonly mark: StoreMark;
   readonly notices: NoticeLog;
@@ -43,6 +48,7 @@ export class StateStore {
   readonly readings: ReadingLog;
   readonly seals: SealTable;
   readonly sealedHeaders: SealedHeaders;
+  readonly sections: SectionTombstones;
   readonly systems: SystemsTable;
   readonly tombstones: Tombstones;
 
@@ -50,6 +56,7 @@ export class StateStore {
     this.db = new Sqlite(file, SCHEMA);
     this.answered = new AnsweredEntries(this.db);
     this.chains = new ChainTables(this.db);
+    this.covers = new BlockedCovers(this.db);
     this.ledger = new LedgerTable(this.db);
     this.mark = new StoreMark(this.db);
     this.notices = new NoticeLog(this.db);
@@ -58,6 +65,7 @@ export class StateStore {
     this.readings = new ReadingLog(this.db);
     this.seals = new SealTable(this.db);
     this.sealedHeaders = new SealedHeaders(this.db);
+    this.sections = new SectionTombstones(this.db);
     this.systems = new SystemsTable(this.db);
     this.tombstones = new Tombstones(this.db);
   }

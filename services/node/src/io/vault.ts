@@ -174,6 +174,30 @@ export class Vault {
     });
   }
 
+  /** Keys of these sections go, those of the others are wrapped anew; an event without any left goes whole. */
+  deleteSections(origin: MemberId, id: EventId, gone: ReadonlySet<string>): void {
+    const row = this.#db.get(
+      'SELECT sections, generation, wrapped FROM event_key WHERE origin = ? AND id = ?',
+      origin,
+      idBytes(id),
+    );
+    if (!row || !sectionsOf(row).some((name) => gone.has(name))) return;
+    const keys = this.#unwrap(origin, id, row);
+    const left = sectionsOf(row).filter((name) => !gone.has(name));
+    if (left.length === 0) {
+      this.delete([{ origin, id }]);
+      return;
+    }
+    const joined = left.join(BETWEEN);
+    const plain = concatBytes(...left.map((name) => keyOf(keys, name)));
+    const generation = numberOf(row, 'generation');
+    this.#db.run(
+      'UPDATE event_key SET sections = ?, wrapped = ? WHERE origin = ? AND id = ?',
+      ...[joined, this.#keks.wrap(generation, plain, label(origin, id, joined))],
+      ...[origin, idBytes(id)],
+    );
+  }
+
   /** After this nothing that was deleted is left in the file or its journal. */
   settle(): void {
     this.#db.truncateJournal();

@@ -1,8 +1,7 @@
 import { equalBytes } from '@concordat/common/domain/bytes.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
-import { SECTIONS_MAX, isName } from '@concordat/common/domain/header.js';
 import type { EventId, MemberId, OrderId } from '@concordat/common/domain/ids.js';
-import { type Cover, isRuleReason } from '@concordat/common/domain/purge-order.js';
+import { type Cover, coverProblem, isRuleReason } from '@concordat/common/domain/purge-order.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import type { CheckStatement, Verified } from '@concordat/common/domain/statement.js';
 
@@ -58,17 +57,12 @@ export function readOfficerOrder(
   return ok({ order: order.value, isRepeated: false });
 }
 
-/** Whether less than everybody and everything can be sealed is for the node to say. */
-function coverProblem(
-  { recipients, sections }: Cover,
+function strangerIn(
+  { recipients }: Cover,
   others: OfficerOrderFacts['others'],
 ): string | undefined {
   const stranger = recipients.find((one) => !others.includes(one));
-  if (stranger !== undefined) return `expected recipients of this federation, came ${stranger}`;
-  if (new Set(recipients).size !== recipients.length) return 'expected each recipient once';
-  const isList = sections.length <= SECTIONS_MAX && sections.every(isName);
-  if (!isList) return `expected at most ${SECTIONS_MAX} sections by their names`;
-  return new Set(sections).size === sections.length ? undefined : 'expected each section once';
+  return stranger && `expected recipients of this federation, came ${stranger}`;
 }
 
 function notAuthorised(cause: ConcordatError): ConcordatError {
@@ -83,7 +77,7 @@ function orderProblem(
   if (isRuleReason(reason) || order.supersededBy !== null) {
     return `expected a reason that a person may give, came ${reason}`;
   }
-  const problem = coverProblem(order, others);
+  const problem = coverProblem(order.origin, order) ?? strangerIn(order, others);
   if (problem !== undefined) return problem;
   if (order.cause !== null)
     return 'expected an order of its own, came one that follows from another';

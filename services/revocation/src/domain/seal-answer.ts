@@ -42,12 +42,18 @@ function sealProblem(seal: SealRecord, order: Verified<'PurgeOrder'>): string | 
     return 'expected the seal record of this order, came one of another';
   }
   if (!sameSet(seal.ids, order.value.ids)) return 'expected the ordered events, came others';
+  const isCover =
+    sameSet(seal.recipients, order.value.recipients) &&
+    sameSet(seal.sections, order.value.sections);
+  if (!isCover) return 'expected the ordered cover, came another';
   if (seal.seals.length === 0) return 'expected at least one seal in the ledger';
   if (!isSet(seal.holders.map(({ recipient }) => recipient))) return 'a holder stands twice';
   const covered = new Set(seal.ids);
   for (const { recipient, ids } of seal.holders) {
     const fits = ids.length > 0 && isSet(ids) && ids.every((id) => covered.has(id));
     if (!fits) return `expected ordered events for holder ${recipient}, each once`;
+    const isNamed = seal.recipients.length === 0 || seal.recipients.includes(recipient);
+    if (!isNamed) return `expected holders within the cover, came ${recipient}`;
     if (recipient === order.value.origin) return 'expected other members as holders';
   }
   return undefined;

@@ -94,11 +94,12 @@ function demandAwaiting({ clock }: RevocationContext, { life, deadlineMs }: Stor
 }
 
 /** An order that waits holds no event back from rules and other orders, so it takes its events only now. */
-function release({ store }: RevocationContext, { orderId, ids }: PurgeOrder): void {
+function release({ store }: RevocationContext, order: PurgeOrder): void {
+  const { orderId, ids } = order;
   const gone = ids.filter((id) => store.ledger.standing(id) !== 'free').length;
   if (gone === 0) {
     store.orders.advance(orderId, { kind: 'approved' });
-    store.ledger.claim(ids, orderId);
+    store.ledger.claim(order);
     return;
   }
   store.orders.advance(orderId, { kind: 'sealRefused' });

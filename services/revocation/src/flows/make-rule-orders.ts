@@ -34,7 +34,7 @@ function makeOrder(context: RevocationContext, event: Unordered, nowMs: UnixMs):
   if (!rule) return;
   const by = { federation: keys.federation, origin: self, keyId: signer.keyId };
   const order = ruleOrder({ ...by, deadlineInMs: context.ruleOrderDeadlineMs }, rule);
-  store.ledger.claim([rule.id], order.orderId);
+  store.ledger.claim(order);
   // the same rule may have ordered it before; its bytes stand, whatever the time is now
   if (store.orders.find(order.orderId)) return;
   const { bytes } = signStatement(codec, signer, 'PurgeOrder', order);

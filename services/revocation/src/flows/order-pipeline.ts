@@ -200,12 +200,12 @@ export class OrderPipeline {
 
   #keepSeal(order: Verified<'PurgeOrder'>, answer: SealAnswer): Result<'kept', ConcordatError> {
     const { store, clock } = this.#context;
-    const { orderId, ids } = order.value;
+    const { orderId } = order.value;
     const read = this.#readSeal(order, answer);
     if (!read.ok) return read;
     const sealNumber = lastSealNumber(read.value.seal.value);
     store.orders.keepSeal(orderId, answer, sealNumber, clock.nowMs());
-    store.ledger.claim(ids, orderId);
+    store.ledger.claim(order.value);
     store.orders.advance(orderId, { kind: 'sealAnswered' });
     return ok('kept');
   }

@@ -68,7 +68,7 @@ function takeOrder(context: RevocationContext, bytes: Uint8Array): Result<OrderI
     return read;
   }
   const { order, isRepeated } = read.value;
-  const { orderId, ids } = order.value;
+  const { orderId } = order.value;
   if (isRepeated) {
     store.orders.wake(orderId);
     return ok(orderId);
@@ -78,7 +78,7 @@ function takeOrder(context: RevocationContext, bytes: Uint8Array): Result<OrderI
   // what waits for a second person holds no event back from rules and other orders
   if (approvalProblem(order, approvals, context.approvalsAbove)) {
     store.orders.advance(orderId, { kind: 'approvalMissing' });
-  } else store.ledger.claim(ids, orderId);
+  } else store.ledger.claim(order.value);
   store.chains.count('orders.taken');
   return ok(orderId);
 }

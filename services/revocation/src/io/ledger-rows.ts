@@ -7,7 +7,8 @@ import {
   idBytes,
 } from '@concordat/common/domain/ids.js';
 import type { UnixMs } from '@concordat/common/domain/ids.js';
-import type { PublicationRow } from '@concordat/common/domain/records.js';
+import { isWhole } from '@concordat/common/domain/purge-order.js';
+import type { PublicationRow, PurgeOrder } from '@concordat/common/domain/records.js';
 import {
   fromSortable,
   idAt,
@@ -175,8 +176,11 @@ export class LedgerRows {
     return row['ordered_by'] === null ? 'free' : 'ordered';
   }
 
-  claim(ids: readonly EventId[], order: OrderId): void {
-    const by = idBytes(order);
+  /** A narrower cover claims nothing: rules and other orders may still take its events back from everybody. */
+  claim(order: PurgeOrder): void {
+    if (!isWhole(order)) return;
+    const { orderId, ids } = order;
+    const by = idBytes(orderId);
     for (const id of ids) {
       this.#db.run('UPDATE publication SET ordered_by = ? WHERE id = ?', by, idBytes(id));
     }

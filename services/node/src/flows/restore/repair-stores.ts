@@ -55,6 +55,8 @@ function buryAgain({ state }: NodeContext, page: readonly EventKey[]): void {
     const ids = some.map(({ id }) => id);
     const buried = [...state.tombstones.buriedAmong(origin, ids)];
     if (buried.length > 0) state.tombstones.deleteAgain(buried.map((id) => ({ origin, id })));
+    const inPart = [...state.sections.among(origin, ids).keys()];
+    if (inPart.length > 0) state.sections.deleteAgain(inPart.map((id) => ({ origin, id })));
   }
 }
 

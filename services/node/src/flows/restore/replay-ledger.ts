@@ -118,12 +118,18 @@ function applyBody(
   return '';
 }
 
-/** Tombstones of what was sealed; its headers are kept for an order whose answer was lost. */
+/** Tombstones of what was sealed, or the blocked covers; its headers are kept for an order whose answer was lost. */
 function addSeals(context: NodeContext, value: LedgerStatement, slots: Slots): void {
   const { state, self } = context;
   const ids = idsOfBlock(context, value.block);
   for (const [orderId, leaves] of grouped(sealedLeaves(slots), (one) => one.orderId)) {
+    const [first] = leaves;
     const sealed = leaves.flatMap(({ leaf }) => ids[leaf] ?? []);
+    if (first && (first.recipient !== '' || first.sections.length > 0)) {
+      const { recipient, sections } = first;
+      state.covers.block(sealed, { orderId, recipient, sections, ledgerNumber: value.number });
+      continue;
+    }
     for (const id of sealed) {
       const row = context.data.find(self, id);
       if (row) state.sealedHeaders.keep(id, row.header);

@@ -1,18 +1,26 @@
 import { readBlock } from '@concordat/common/domain/block.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
-import type { OrderId, UnixMs } from '@concordat/common/domain/ids.js';
-import type { PurgeOrder, SealRecord } from '@concordat/common/domain/records.js';
+import type { MemberId, OrderId, UnixMs } from '@concordat/common/domain/ids.js';
+import { isWhole } from '@concordat/common/domain/purge-order.js';
+import type { PurgeOrder, SealRecord, SlotLeaf } from '@concordat/common/domain/records.js';
 import { type Slots, readSlots } from '@concordat/common/domain/slots.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { eventsTopic } from '@concordat/common/domain/topics.js';
 import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { NodeContext } from '../context.js';
 
-/** The leaves that a record of kind SEAL seals, each with its order. */
-export function sealedLeaves(slots: Slots): { readonly leaf: number; readonly orderId: OrderId }[] {
-  if (!('kind' in slots)) return [...slots.leaves];
-  const { orderId, leaves } = slots;
-  return orderId === null ? [] : leaves.map(({ leaf }) => ({ leaf, orderId }));
+/** A leaf that a record of kind SEAL seals, with its order and what of it is taken: '' and no section for all. */
+export interface SealedLeaf extends SlotLeaf {
+  readonly orderId: OrderId;
+  readonly recipient: MemberId | '';
+}
+
+export function sealedLeaves(slots: Slots): SealedLeaf[] {
+  if (!('kind' in slots)) {
+    return slots.leaves.map((one) => ({ ...one, recipient: '', sections: [] }));
+  }
+  const { orderId, recipient, leaves } = slots;
+  return orderId === null ? [] : leaves.map((one) => ({ ...one, orderId, recipient }));
 }
 
 /** What the ledger tells of an order that was sealed before the state was lost. */
@@ -29,13 +37,16 @@ export interface SealedBefore {
  */
 export function sealedBefore(context: NodeContext, order: PurgeOrder): SealedBefore | undefined {
   const { codec, keys, state, self } = context;
-  const numbers = state.tombstones.sealNumbers(self, order.ids);
+  const found = state.tombstones.sealNumbers(self, order.ids);
+  // in the order of their blocks among the ordered events, as they were named the first time
+  const numbers = isWhole(order)
+    ? new Set(order.ids.flatMap((id) => found.get(id) ?? []))
+    : state.covers.sealNumbers(order.orderId);
   const seals: SealRecord['seals'][number][] = [];
   let [timeMs, covered] = [0 as UnixMs, 0];
-  // in the order of their blocks among the ordered events, as they were named the first time
-  for (const number of new Set(order.ids.flatMap((id) => numbers.get(id) ?? []))) {
-    const found = state.ledger.record(number);
-    const record = found && codec.decode('LedgerRecord', found.record);
+  for (const number of numbers) {
+    const stored = state.ledger.record(number);
+    const record = stored && codec.decode('LedgerRecord', stored.record);
     if (!record?.ok) throw undecodable();
     const slots = readSlots(codec, 'SEAL', record.value.body);
     if (!slots.ok) throw undecodable();
@@ -49,7 +60,7 @@ export function sealedBefore(context: NodeContext, order: PurgeOrder): SealedBef
     covered += mine.length;
   }
   if (seals.length === 0) return undefined;
-  if (covered === order.ids.length) return { seals, timeMs };
+  if (covered === order.ids.length * Math.max(1, order.recipients.length)) return { seals, timeMs };
   throw new ConcordatError('ORDER_INVALID', 'this order id was sealed for another order');
 }
 

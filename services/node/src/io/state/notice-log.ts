@@ -1,4 +1,4 @@
-import { type EventId, type MemberId } from '@concordat/common/domain/ids.js';
+import { type EventId, type MemberId, idBytes } from '@concordat/common/domain/ids.js';
 import { idAt, packIds, pieces } from '@concordat/common/io/store/packed.js';
 import { type Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import type { NoticePlace } from '../../domain/cursor.js';
@@ -90,6 +90,16 @@ export class NoticeLog {
         reason,
       );
     }
+  }
+
+  /** What was withdrawn in part may be read as far as it is left; what was never withdrawn keeps its row. */
+  readableAgain(origin: MemberId, id: EventId): void {
+    this.#db.run(
+      `INSERT OR REPLACE INTO notice(origin, id, kind, category, reason)
+       SELECT origin, id, 'READABLE', category, '' FROM notice WHERE origin = ? AND id = ? AND kind = 'WITHDRAWN'`,
+      origin,
+      idBytes(id),
+    );
   }
 
   /** The next notices after a number, oldest first. */
