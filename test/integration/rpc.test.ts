@@ -273,6 +273,7 @@ describe('a call', () => {
       released: {
         keys: Array.from({ length: 6 }, () => ({ section: 'identity', key: Buffer.alloc(32) })),
         records: [0],
+        seals: [],
       },
     }));
     const records = Array.from({ length: 16 }, () => Buffer.alloc(100_000));

@@ -20,7 +20,7 @@ describe('decode', () => {
           statement: 0,
           release: 7,
           outcome: 'released',
-          released: { keys: [{ section: 'identity', key: bytes(1, 2) }], records: [0] },
+          released: { keys: [{ section: 'identity', key: bytes(1, 2) }], records: [0], seals: [] },
         },
         { statement: 1, release: 0, outcome: 'later', later: { waitMs: 50 } },
       ],
