@@ -20,6 +20,7 @@ import {
   eventsTopic,
   feedTopic,
   ledgerTopic,
+  membershipTopic,
   purgeTopic,
   quarantineTopic,
   receiptsTopic,
@@ -38,6 +39,7 @@ import {
   FeedService,
   HealthService,
   KeyService,
+  MembershipService,
   NationalService,
   OperatorService,
   QuarantineService,
@@ -154,6 +156,7 @@ export class NodeWorld {
     const topics: [string, number][] = [
       [eventsTopic(UN), LANES],
       [ledgerTopic(UN), 1],
+      [membershipTopic(UN), 1],
       ...[UN, ...RECIPIENTS].map((member): [string, number] => [quarantineTopic(member), 1]),
       ...RECIPIENTS.flatMap((recipient): [string, number][] => {
         const direction = { origin: UN, recipient };
@@ -291,6 +294,12 @@ export class NodeWorld {
   /** The origin's key service as another service of a member calls it. */
   keyService(caller: Pick<Identity, 'member' | 'service'>): ClientOf<typeof KeyService> {
     return this.#client(KeyService, UN, caller);
+  }
+
+  membershipService(
+    caller: Pick<Identity, 'member' | 'service'>,
+  ): ClientOf<typeof MembershipService> {
+    return this.#client(MembershipService, UN, caller);
   }
 
   /** What a node serves, for a test that puts it on a real port. */

@@ -357,6 +357,22 @@ export namespace concordat.node.v1 {
   };
   const DestroyKeysResponse: MessageType<DestroyKeysResponse>;
 
+  type LetMemberGoRequest = {
+    readonly order: Uint8Array;
+    readonly approvals: readonly Uint8Array[];
+  };
+  const LetMemberGoRequest: MessageType<LetMemberGoRequest>;
+
+  type LetMemberBeGoneRequest = {
+    readonly member: string;
+  };
+  const LetMemberBeGoneRequest: MessageType<LetMemberBeGoneRequest>;
+
+  type MembershipResponse = {
+    readonly change: Uint8Array;
+  };
+  const MembershipResponse: MessageType<MembershipResponse>;
+
   type StatusRequest = Readonly<Record<string, never>>;
   const StatusRequest: MessageType<StatusRequest>;
 

@@ -11,6 +11,7 @@ import {
   eventsTopic,
   feedTopic,
   ledgerTopic,
+  membershipTopic,
   purgeTopic,
   quarantineTopic,
   receiptsTopic,
@@ -29,6 +30,7 @@ import type { Logger } from '@concordat/common/io/logger.js';
 import {
   BlockService,
   KeyService,
+  MembershipService,
   NationalService,
   OperatorService,
   QuarantineService,
@@ -59,6 +61,7 @@ import { KeyOffice } from './flows/release-keys.js';
 import { DataStore } from './io/data-store.js';
 import { blockService } from './io/block-service.js';
 import { keyService } from './io/key-service.js';
+import { membershipService } from './io/membership-service.js';
 import { nationalService } from './io/national-service.js';
 import { operatorService } from './io/operator-service.js';
 import type { Peers } from './io/peers.js';
@@ -105,6 +108,7 @@ const CLOSE_GRACE_MS = 2_000;
 const NEEDS: Needs = {
   [NationalService.name]: ['started', 'reading'],
   [KeyService.name]: ['started', 'broker'],
+  [MembershipService.name]: ['started', 'broker'],
   [BlockService.name]: ['started'],
   [OperatorService.name]: ['started'],
   [QuarantineService.name]: ['started'],
@@ -222,6 +226,7 @@ async function open(
     health.served,
     nationalService({ context, publisher, reader: new Reader(context, freshness) }),
     keyService(new KeyOffice(context), seals),
+    membershipService(context),
     blockService(context),
     quarantineService(
       [context.data.chains, context.state.chains],
@@ -355,7 +360,9 @@ function originsBeside(federation: Federation, self: MemberId): MemberId[] {
 
 /** Every topic that the node of `self` reads or writes. */
 export function nodeTopics(federation: Federation, self: MemberId): string[] {
-  const own = publishes(federation, self) ? [eventsTopic(self), ledgerTopic(self)] : [];
+  const own = publishes(federation, self)
+    ? [eventsTopic(self), ledgerTopic(self), membershipTopic(self)]
+    : [];
   const received = originsBeside(federation, self).flatMap((origin) => {
     const direction = { origin, recipient: self };
     return [feedTopic(direction), purgeTopic(direction), receiptsTopic(direction)];

@@ -18,6 +18,11 @@ export function ledgerTopic(origin: MemberId): string {
   return `ledger.${origin}`;
 }
 
+/** Who leaves this origin's circle, and who has left. */
+export function membershipTopic(origin: MemberId): string {
+  return `membership.${origin}`;
+}
+
 export function purgeTopic({ origin, recipient }: Direction): string {
   return `purge.${origin}.${recipient}`;
 }

@@ -9,7 +9,12 @@ import type { ChainTables } from './store/chain-tables.js';
 
 /** Statements that form chains on a topic of their writer. */
 type ChainedName =
-  'BlockStatement' | 'FeedStatement' | 'LedgerStatement' | 'PurgeEntry' | 'Receipt';
+  | 'BlockStatement'
+  | 'FeedStatement'
+  | 'LedgerStatement'
+  | 'MembershipChange'
+  | 'PurgeEntry'
+  | 'Receipt';
 
 /** A topic that only we write, and how to find our statement in a record of it. */
 export interface OwnTopic<Name extends ChainedName> {

@@ -38,6 +38,7 @@ export function checkOrder(
   if (lacking) throw lacking;
   const isNarrow = !isWhole(order);
   if (isNarrow) demandNarrow(self, approved);
+  if (key.role === 'revocation' && reason === 'partner_withdrawn') demandLeaving(context, order);
   const events = state.own.events(ids);
   const buried = state.tombstones.buriedAmong(self, ids);
   for (const id of ids) {
@@ -75,6 +76,15 @@ function demandNarrow(self: MemberId, { value }: ApprovedOrder): void {
   }
   const problem = coverProblem(self, value);
   if (problem !== undefined) throw new ConcordatError('ORDER_INVALID', problem);
+}
+
+/** A rule takes everything back only from who leaves; the fact is our own signed change. */
+function demandLeaving({ state }: NodeContext, { recipients, sections }: PurgeOrder): void {
+  const areLeaving =
+    recipients.length > 0 && recipients.every((member) => state.membership.isLeaving(member));
+  if (areLeaving && sections.length === 0) return;
+  const text = 'expected a rule to take whole events back from members that leave';
+  throw new ConcordatError('ORDER_NOT_AUTHORISED', text);
 }
 
 /** An order for a section that an event does not have is a slip, and would look like a purge. */

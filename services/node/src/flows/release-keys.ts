@@ -14,6 +14,8 @@ import { type RecordedRelease, releasesOfBlock } from './recorded-releases.js';
 
 /** Why a release is withdrawn of which narrower covers take every section. */
 const COVER_SEALED = 'COVER_SEALED';
+/** Nothing more goes to a member that leaves; what it holds is taken back by orders. */
+const MEMBER_LEAVES: KeyOutcome = { kind: 'withdrawn', reason: 'MEMBER_LEAVES', seals: [] };
 /** Wanted releases in one request (DESIGN 4). */
 export const RELEASES_MAX = 4_096;
 
@@ -92,8 +94,10 @@ export class KeyOffice {
     const ids = asked.map(({ release }) => release.id);
     const sealed = state.tombstones.sealNumbers(self, ids);
     const covers = state.covers.among(ids, recipient);
+    const isLeaving = state.membership.isLeaving(recipient);
     const answers = asked.map((one, at): KeyAnswer => {
-      const outcome = outcomes[at] ?? { kind: 'refused', reason: 'RELEASE_UNKNOWN' };
+      const decided = outcomes[at] ?? { kind: 'refused', reason: 'RELEASE_UNKNOWN' };
+      const outcome = isLeaving && decided.kind === 'released' ? MEMBER_LEAVES : decided;
       const { id } = one.release;
       const seal = outcome.kind === 'released' ? this.#sealOf(id, sealed) : undefined;
       return {
@@ -177,7 +181,7 @@ export class KeyOffice {
   /** The origin's node decides again before a key leaves; consent's signature alone opens nothing. */
   #judge(recipient: MemberId, asked: Asked, known: Known): Judged {
     const { events, sealed, nowMs } = known;
-    const { self, rules, recent } = this.#context;
+    const { self, rules, recent, state } = this.#context;
     const { release } = asked;
     const answer = (outcome: KeyOutcome): Judged => ({ kind: 'answer', outcome });
     const event = events.get(release.id);
@@ -192,6 +196,7 @@ export class KeyOffice {
     if (seal) return answer({ kind: 'shredded', seal });
     const { left, seals } = this.#left(release, known.covers.get(release.id) ?? []);
     if (left.length === 0) return answer({ kind: 'withdrawn', reason: COVER_SEALED, seals });
+    if (state.membership.isLeaving(recipient)) return answer(MEMBER_LEAVES);
     const { header, audience } = recent.get(self, release.id) ?? {};
     if (!header || !audience) return answer({ kind: 'refused', reason: 'EVENT_UNKNOWN' });
     const decision = rules.decide({ header, audience, recipient }, nowMs);

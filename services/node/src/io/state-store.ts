@@ -3,6 +3,7 @@ import { Sqlite } from '@concordat/common/io/store/sqlite.js';
 import { ANSWERED_ENTRIES_SCHEMA, AnsweredEntries } from './state/answered-entries.js';
 import { BLOCKED_COVERS_SCHEMA, BlockedCovers } from './state/blocked-covers.js';
 import { LEDGER_TABLE_SCHEMA, LedgerTable } from './state/ledger-table.js';
+import { MEMBERSHIP_TABLE_SCHEMA, MembershipTable } from './state/membership-table.js';
 import { NOTICE_LOG_SCHEMA, NoticeLog } from './state/notice-log.js';
 import { OWN_PUBLICATIONS_SCHEMA, OwnPublications } from './state/own-publications.js';
 import { PURGE_ENTRIES_SCHEMA, PurgeEntries } from './state/purge-entries.js';
@@ -19,6 +20,7 @@ const SCHEMA = [
   BLOCKED_COVERS_SCHEMA,
   CHAIN_SCHEMA,
   LEDGER_TABLE_SCHEMA,
+  MEMBERSHIP_TABLE_SCHEMA,
   NOTICE_LOG_SCHEMA,
   OWN_PUBLICATIONS_SCHEMA,
   PURGE_ENTRIES_SCHEMA,
@@ -42,6 +44,7 @@ export class StateStore {
   readonly covers: BlockedCovers;
   readonly ledger: LedgerTable;
   readonly mark: StoreMark;
+  readonly membership: MembershipTable;
   readonly notices: NoticeLog;
   readonly own: OwnPublications;
   readonly purges: PurgeEntries;
@@ -59,6 +62,7 @@ export class StateStore {
     this.covers = new BlockedCovers(this.db);
     this.ledger = new LedgerTable(this.db);
     this.mark = new StoreMark(this.db);
+    this.membership = new MembershipTable(this.db);
     this.notices = new NoticeLog(this.db);
     this.own = new OwnPublications(this.db);
     this.purges = new PurgeEntries(this.db);

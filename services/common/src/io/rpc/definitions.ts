@@ -128,6 +128,14 @@ export const KeyService = {
   },
 } as const satisfies AnyService;
 
+export const MembershipService = {
+  name: 'concordat.node.v1.MembershipService',
+  methods: {
+    letMemberGo: unary([node.LetMemberGoRequest, node.MembershipResponse], OWN_REVOCATION),
+    letMemberBeGone: unary([node.LetMemberBeGoneRequest, node.MembershipResponse], OWN_REVOCATION),
+  },
+} as const satisfies AnyService;
+
 export const BlockService = {
   name: 'concordat.node.v1.BlockService',
   methods: {

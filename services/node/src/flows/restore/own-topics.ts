@@ -1,6 +1,11 @@
 import { type OwnTopic, adoptTails } from '@concordat/common/io/adopt-tails.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
-import { eventsTopic, ledgerTopic, receiptsTopic } from '@concordat/common/domain/topics.js';
+import {
+  eventsTopic,
+  ledgerTopic,
+  membershipTopic,
+  receiptsTopic,
+} from '@concordat/common/domain/topics.js';
 import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { NodeContext } from '../context.js';
 
@@ -32,6 +37,17 @@ export function ownLedger({ codec, self }: NodeContext): OwnTopic<'LedgerStateme
   };
 }
 
+export function ownMembership({ self }: NodeContext): OwnTopic<'MembershipChange'> {
+  const topic = membershipTopic(self);
+  return {
+    topic,
+    name: 'MembershipChange',
+    chainOf: () => topic,
+    statementOf: (value) => value,
+    belongs: () => true,
+  };
+}
+
 export function ownReceipts({ self }: NodeContext, origin: MemberId): OwnTopic<'Receipt'> {
   const topic = receiptsTopic({ origin, recipient: self });
   return {
@@ -51,7 +67,7 @@ export function ownReceipts({ self }: NodeContext, origin: MemberId): OwnTopic<'
 export async function chainsAhead(
   { codec, keys, self, state }: NodeContext,
   log: LogClient,
-  own: ReturnType<typeof ownBlocks | typeof ownLedger | typeof ownReceipts>,
+  own: ReturnType<typeof ownBlocks | typeof ownLedger | typeof ownMembership | typeof ownReceipts>,
 ): Promise<Map<string, number>> {
   const ahead = new Map<string, number>();
   const adopter = {

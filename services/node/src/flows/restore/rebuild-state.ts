@@ -4,6 +4,7 @@ import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { NodeContext } from '../context.js';
 import { recordUnrecordedBlocks, sendUnsentBlocks } from './replay-blocks.js';
 import { replayLedger } from './replay-ledger.js';
+import { replayMembership } from './replay-membership.js';
 import { replayReceipts } from './replay-receipts.js';
 import { keepSealedHeaders } from './sealed-before.js';
 
@@ -27,6 +28,7 @@ export async function rebuildState(
     if (count > 0) taken.push(`${String(count)} ${what}`);
   };
   if (origins.isOrigin) {
+    note(await replayMembership(context, log), 'changes of membership');
     const records = await replayLedger(context, log);
     note(records, 'ledger records');
     note(await recordUnrecordedBlocks(context, log), 'blocks');
