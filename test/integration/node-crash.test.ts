@@ -7,7 +7,7 @@ import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { CrashPlan } from '../support/crash.js';
 import { codec } from '../support/federation.js';
 import { officerOrder, orderId } from '../support/ledger.js';
-import { DE, LANES, NodeWorld, UN, contentOf } from '../support/node-world.js';
+import { DE, LANES, NodeWorld, UN, contentOf, receiptOf } from '../support/node-world.js';
 import { eventId } from '../support/origin.js';
 import { until } from '../support/until.js';
 
@@ -186,15 +186,53 @@ const stories: Story[] = [
       expect(await outcomeOf(DE, eventId(2))).toBe('READ');
     },
   },
+  {
+    name: 'purging what the law keeps, and releasing it',
+    victim: DE,
+    before: async () => {
+      await ready(2);
+      await hold();
+    },
+    act: async () => {
+      world.purges.purge(DE, eventId(1));
+      await until('it is answered, or the node is gone', () => {
+        return crash?.isDead === true || world.records('receipts.de.un').length > 0;
+      });
+      await release();
+    },
+    after: async () => {
+      await world.receipts(DE, 1);
+      expect(await outcomeOf(DE, eventId(1))).toBe('PURGED');
+      await release().catch(() => undefined); // before, or now
+      await world.receipts(DE, 2);
+      const values = world.records('receipts.de.un').map(({ value }) => value);
+      const distinct = new Map(
+        values.map((value) => [value.join(), receiptOf(world, value).value]),
+      );
+      expect([...distinct.values()].map(({ stage }) => stage)).toEqual(['OPEN', 'DELETED']);
+      expect(await world.status(DE)).toMatchObject({ holds: 0, openReceipts: 0, receipts: 1 });
+      expect(await outcomeOf(DE, eventId(2))).toBe('READ');
+    },
+  },
 ];
+
+const held = () => ({ origin: UN, eventId: eventId(1) });
+const hold = () => {
+  const reviewAtMs = world.clock.nowMs() + 86_400_000;
+  const why = { ground: 'file 12', authority: 'court of B', reviewAtMs };
+  return world.node(DE).operator.placeHold({ ...held(), ...why }, soon);
+};
+const release = () => world.node(DE).operator.releaseHold(held(), soon);
 
 /** What a start leaves behind, S1 and S2 among it, whatever the process before was doing. */
 async function demandInvariants({ victim }: Story): Promise<void> {
-  const { rows, waiting, ciphertexts, keys, tombstones, unpublished } =
+  const { rows, held, waiting, ciphertexts, keys, tombstones, unpublished } =
     await world.inventory(victim);
   const both = (some: readonly string[], others: readonly string[]) =>
     some.filter((name) => others.includes(name));
-  expect(both([...rows, ...ciphertexts, ...keys], tombstones)).toEqual([]);
+  const purged = tombstones.filter((name) => !held.includes(name));
+  expect(both([...rows, ...ciphertexts, ...keys], purged)).toEqual([]);
+  expect(held.filter((name) => !tombstones.includes(name))).toEqual([]);
   expect(both(waiting, keys)).toEqual([]);
   expect(keys.filter((name) => !rows.includes(name))).toEqual([]);
   expect([...ciphertexts].sort()).toEqual([...rows].sort());

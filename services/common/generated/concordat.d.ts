@@ -399,8 +399,45 @@ export namespace concordat.node.v1 {
     readonly ledgerRecords: number;
     readonly receipts: number;
     readonly openReceipts: number;
+    readonly holds: number;
+    readonly reviewsOverdue: number;
   };
   const StatusResponse: MessageType<StatusResponse>;
+
+  type PlaceHoldRequest = {
+    readonly origin: string;
+    readonly eventId: string;
+    readonly ground: string;
+    readonly authority: string;
+    readonly reviewAtMs: number;
+  };
+  const PlaceHoldRequest: MessageType<PlaceHoldRequest>;
+
+  type ReleaseHoldRequest = {
+    readonly origin: string;
+    readonly eventId: string;
+  };
+  const ReleaseHoldRequest: MessageType<ReleaseHoldRequest>;
+
+  type ListHoldsRequest = Readonly<Record<string, never>>;
+  const ListHoldsRequest: MessageType<ListHoldsRequest>;
+
+  type Hold = {
+    readonly origin: string;
+    readonly eventId: string;
+    readonly ground: string;
+    readonly authority: string;
+    readonly reviewAtMs: number;
+    readonly placedAtMs: number;
+    readonly purged: boolean;
+    readonly reviewOverdue: boolean;
+  };
+  const Hold: MessageType<Hold>;
+
+  type ListHoldsResponse = {
+    readonly holds: readonly Hold[];
+  };
+  const ListHoldsResponse: MessageType<ListHoldsResponse>;
 
   type ShowRequest = {
     readonly origin: string;

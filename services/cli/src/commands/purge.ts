@@ -13,6 +13,7 @@ import {
   surroundings,
   usageError,
 } from './options.js';
+import { addHoldCommands } from './purge-hold.js';
 import { addApproveCommand } from './purge-approve.js';
 import { addOrderCommands } from './purge-order.js';
 import { addReceiptsCommand } from './purge-receipts.js';
@@ -35,6 +36,7 @@ export function addPurgeCommands(program: Command, world: World): void {
   addApproveCommand(purge, world);
   addStatusOfPurges(purge, world);
   addReceiptsCommand(purge, world);
+  addHoldCommands(purge, world);
   asMember(purge.command('certificate'), world)
     .description('the certificate of a closed order; concordat verify certificate checks it')
     .argument('<order>', 'an order', orderArgument)

@@ -56,6 +56,7 @@ const OF_CODE: Record<ConcordatErrorCode, ExitCode> = {
   EQUIVOCATION: EXIT.verificationFailed,
   CURSOR_INVALID: EXIT.usage,
   SYSTEM_UNKNOWN: EXIT.notFound,
+  HOLD_UNKNOWN: EXIT.notFound,
   PURGED: EXIT.notFound,
   KEY_LOST: EXIT.notFound,
   NOT_READABLE_YET: EXIT.tryAgain,

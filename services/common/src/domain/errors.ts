@@ -46,6 +46,7 @@ const RETRYABLE = {
   CURSOR_INVALID: false,
   SYSTEM_UNKNOWN: false,
   PURGED: false,
+  HOLD_UNKNOWN: false,
   NOT_READABLE_YET: true,
   KEY_LOST: false,
   BEHIND: true,

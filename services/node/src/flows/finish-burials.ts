@@ -1,11 +1,13 @@
+import { grouped } from '@concordat/common/io/store/packed.js';
+import type { EventKey } from '../io/data-store.js';
 import type { NodeContext } from './context.js';
 import { finishSections } from './finish-sections.js';
 
 const BATCH = 1_000;
 
 /**
- * Deletes what tombstones cover: vault, then data, then both journals emptied; only then is an event finished. Runs
- * after every burial and, before the first read, at every start.
+ * Deletes what tombstones cover and no law keeps: vault, then data, then both journals emptied; only then is an event
+ * finished. Runs after every burial and, before the first read, at every start.
  *
  * @returns how many events were finished
  */
@@ -16,8 +18,11 @@ export function finishBurials(context: NodeContext): number {
     const events = state.tombstones.unfinished(BATCH);
     if (events.length === 0) return finished;
     for (const { origin, id } of events) recent.forget(origin, id);
-    vault.delete(events);
-    data.delete(events);
+    const held = heldOf(state, events);
+    const deleted = held.length === 0 ? events : events.filter((one) => !held.includes(one));
+    vault.delete(deleted);
+    data.delete(deleted);
+    data.setHeld(held);
     vault.settle();
     data.settle();
     state.db.transaction(() => {
@@ -25,4 +30,14 @@ export function finishBurials(context: NodeContext): number {
     });
     finished += events.length;
   }
+}
+
+function heldOf({ holds }: NodeContext['state'], events: readonly EventKey[]): EventKey[] {
+  return [...grouped(events, ({ origin }) => origin)].flatMap(([origin, some]) => {
+    const held = holds.among(
+      origin,
+      some.map(({ id }) => id),
+    );
+    return some.filter(({ id }) => held.has(id));
+  });
 }

@@ -18,13 +18,17 @@ export function burySections(
   state.sections.bury(origin, ids, sections, { orderId, atMs: clock.nowMs() });
 }
 
-/** Deletes keys and ciphertexts of sections that are taken back, and both journals; an event without any left goes whole. */
+/**
+ * Deletes keys and ciphertexts of sections that are taken back and no law keeps, and both journals; an event without any left
+ * goes whole.
+ */
 export function finishSections({ state, vault, data }: NodeContext): number {
   let finished = 0;
   for (;;) {
     const events = state.sections.unfinished(BATCH);
     if (events.length === 0) return finished;
     for (const { origin, id } of events) {
+      if (state.holds.find(origin, id)) continue; // unread, and kept until it is released
       const gone = state.sections.of(origin, id);
       vault.deleteSections(origin, id, gone);
       data.deleteSections(origin, id, gone);

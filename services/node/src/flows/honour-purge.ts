@@ -3,7 +3,7 @@ import { cloudEventHeaders } from '@concordat/common/domain/cloud-event.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { stageOf } from '@concordat/common/domain/purge-order.js';
-import type { PurgeOutcome, Receipt } from '@concordat/common/domain/records.js';
+import type { LegalHold, PurgeOutcome, Receipt } from '@concordat/common/domain/records.js';
 import {
   SUITE,
   type Verified,
@@ -160,8 +160,8 @@ export class PurgeHonour implements TopicFlow {
 }
 
 /**
- * Answers what is not answered yet, with an open receipt while something of it is with a copy system, and once nothing is
- * with the final one (S2); call only after `finishBurials`, also at every start.
+ * Answers what is not answered yet, with an open receipt while something of it is with a copy system or under legal hold,
+ * and once nothing is with the final one (S2); call only after `finishBurials`, also at every start.
  */
 export function writeReceipts(context: NodeContext): void {
   const { state, outbox, self } = context;
@@ -176,6 +176,18 @@ export function writeReceipts(context: NodeContext): void {
     }
   }
   tellWhatIsLeft(context);
+}
+
+function holdsOf(
+  { state }: NodeContext,
+  origin: MemberId,
+  id: EventId,
+  outcome: PurgeOutcome,
+): LegalHold[] {
+  const hold = outcome === 'HELD' ? state.holds.find(origin, id) : undefined;
+  if (!hold) return [];
+  const { ground, authority, reviewAtMs } = hold;
+  return [{ id, ground, authority, reviewAtMs }];
 }
 
 function writeReceipt(context: NodeContext, entry: PendingEntry): void {
@@ -196,7 +208,7 @@ function writeReceipt(context: NodeContext, entry: PendingEntry): void {
     entryHash: entry.hash,
     stage: stageOf(outcomes.map(({ outcome }) => outcome)),
     outcomes,
-    holds: [],
+    holds: outcomes.flatMap(({ id, outcome }) => holdsOf(context, entry.origin, id, outcome)),
     children: [],
     opened: state.purges.opened(entry),
   };

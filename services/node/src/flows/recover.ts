@@ -4,6 +4,7 @@ import { type StoreMark, areMarkedAlike } from '../io/store-mark.js';
 import { finishBurials } from './finish-burials.js';
 import { writeReceipts } from './honour-purge.js';
 import type { NodeContext } from './context.js';
+import { rememberHolds } from './legal-holds.js';
 import { announce } from './notices.js';
 import { announceHeld, deleteWhatCameBack, waitForLostKeys } from './restore/repair-stores.js';
 import { rememberSystems } from './systems.js';
@@ -20,6 +21,7 @@ export function recover(context: NodeContext): void {
   const wereClosed = areMarkedAlike(marks(context));
   for (const mark of marks(context)) mark.clear();
   rememberSystems(context);
+  rememberHolds(context);
   context.vault.dropLostGenerations();
   if (!wereClosed) {
     announceHeld(context);
@@ -77,6 +79,7 @@ function countsAgree({ self, data, vault, state }: NodeContext): boolean {
   const rows = data.countByState();
   const count = (wanted: 'published' | 'readable'): number =>
     rows.filter(({ state }) => state === wanted).reduce((sum, { n }) => sum + n, 0);
+  if (rows.some(({ state }) => state === 'held')) return false; // some of them have keys
   const readable = count('published') + count('readable');
   return count('published') === published && vault.countEvents() === readable;
 }

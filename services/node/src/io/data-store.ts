@@ -24,6 +24,7 @@ import {
 } from '@concordat/common/io/store/packed.js';
 import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import { type EventBody, decodeBody, encodeBody } from './data/body.js';
+import { KNOWN_HOLDS_SCHEMA, KnownHolds } from './data/known-holds.js';
 import { KNOWN_SYSTEMS_SCHEMA, KnownSystems } from './data/known-systems.js';
 import { RowRepair } from './data/row-repair.js';
 import { type EventState, TALLY_SCHEMA, Tally } from './data/tally.js';
@@ -38,6 +39,7 @@ const SCHEMA = `${CHAIN_SCHEMA}
 ${TALLY_SCHEMA}
 ${WAITING_SCHEMA}
 ${STORE_MARK_SCHEMA}
+${KNOWN_HOLDS_SCHEMA}
 ${KNOWN_SYSTEMS_SCHEMA}
 CREATE TABLE IF NOT EXISTS event(
   origin TEXT NOT NULL, id BLOB NOT NULL, state TEXT NOT NULL, batch INTEGER NOT NULL, place INTEGER NOT NULL,
@@ -79,6 +81,7 @@ export class DataStore {
   readonly chains: ChainTables;
   readonly waiting: WaitingRows;
   readonly mark: StoreMark;
+  readonly holds: KnownHolds;
   readonly systems: KnownSystems;
   readonly repair: RowRepair;
   readonly #tally: Tally;
@@ -88,6 +91,7 @@ export class DataStore {
     this.chains = new ChainTables(this.db);
     this.waiting = new WaitingRows(this.db);
     this.mark = new StoreMark(this.db);
+    this.holds = new KnownHolds(this.db);
     this.systems = new KnownSystems(this.db);
     this.#tally = new Tally(this.db);
     this.repair = new RowRepair(this.db, this.#tally);
@@ -255,6 +259,23 @@ export class DataStore {
       sortable(untilMs),
     );
     return numberOf(row ?? {}, 'n');
+  }
+
+  /** They are purged and the law keeps them: nobody is told of them or asks for them, and no term ends them. */
+  setHeld(events: readonly EventKey[]): void {
+    this.db.transaction(() => {
+      for (const { origin, ids, count } of packedByOrigin(events)) {
+        const these = `origin = ?1 AND id IN ${idsIn(2, 3)}`;
+        const states = `SELECT state, count(*) AS n FROM event WHERE ${these} GROUP BY state`;
+        for (const row of this.db.all(states, origin, ids, count)) {
+          const from = textOf(row, 'state') as EventState;
+          this.#tally.move(origin, { from, to: 'held' }, numberOf(row, 'n'));
+        }
+        const sql = `UPDATE event SET state = 'held', delete_by = NULL WHERE ${these}`;
+        this.db.run(sql, origin, ids, count);
+        this.db.run(`DELETE FROM put_off WHERE ${these}`, origin, ids, count);
+      }
+    });
   }
 
   delete(events: readonly EventKey[]): void {

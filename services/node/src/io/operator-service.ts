@@ -5,9 +5,11 @@ import type { GapFiller } from '@concordat/common/io/chain/gap-filler.js';
 import { type Served, serve } from '@concordat/common/io/rpc/server.js';
 import type { NodeContext } from '../flows/context.js';
 import type { FreshnessKeeper } from '../flows/keep-fresh.js';
+import { overdueReviews } from '../flows/legal-holds.js';
 import { holdersOf } from '../flows/recorded-releases.js';
 import { selectEvents } from '../flows/select-events.js';
 import { stateDigest } from '../flows/state-digest.js';
+import { holdCalls } from './hold-calls.js';
 import { eventIdField, memberField } from './request-fields.js';
 import { selectorField } from './selector-fields.js';
 import { showEvent } from './show-event.js';
@@ -42,6 +44,8 @@ export function operatorService(parts: {
         ledgerRecords: state.ledger.count(),
         receipts: state.purges.countReceipts(),
         openReceipts: state.purges.countOpen(),
+        holds: state.holds.all().length,
+        reviewsOverdue: overdueReviews(context, context.clock.nowMs()).length,
       }),
     show: (request) => {
       const origin = memberField('origin', request.origin);
@@ -57,6 +61,7 @@ export function operatorService(parts: {
         approvalsAbove: context.approvalsAbove,
       };
     },
+    ...holdCalls(context),
     listReadings: () =>
       Promise.resolve({
         readings: state.readings

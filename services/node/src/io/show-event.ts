@@ -12,6 +12,7 @@ const SHOWN = {
   waiting: 'WAITING',
   readable: 'READABLE',
   refused: 'REFUSED',
+  held: 'HELD',
 } as const;
 
 /** Of an event that is gone nothing is told but that, and what replaced it. */
@@ -35,7 +36,8 @@ export function showEvent(context: NodeContext, origin: MemberId, id: EventId): 
   const cause = state.tombstones.causeOf(origin, id);
   if (cause !== undefined) {
     const gone = cause === 'retention' ? 'ENDED' : 'PURGED';
-    return { origin, eventId: id, state: gone, ...NOTHING, supersededBy };
+    const isHeld = state.holds.find(origin, id) !== undefined;
+    return { origin, eventId: id, state: isHeld ? 'HELD' : gone, ...NOTHING, supersededBy };
   }
   const row = data.find(origin, id);
   if (!row) throw new ConcordatError('EVENT_UNKNOWN', `no event ${id} of ${origin} is held here`);

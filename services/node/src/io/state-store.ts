@@ -4,6 +4,7 @@ import { ANSWERED_ENTRIES_SCHEMA, AnsweredEntries } from './state/answered-entri
 import { BLOCKED_COVERS_SCHEMA, BlockedCovers } from './state/blocked-covers.js';
 import { LEDGER_TABLE_SCHEMA, LedgerTable } from './state/ledger-table.js';
 import { MEMBERSHIP_TABLE_SCHEMA, MembershipTable } from './state/membership-table.js';
+import { LEGAL_HOLDS_SCHEMA, LegalHolds } from './state/legal-holds.js';
 import { NOTICE_LOG_SCHEMA, NoticeLog } from './state/notice-log.js';
 import { OWN_PUBLICATIONS_SCHEMA, OwnPublications } from './state/own-publications.js';
 import { PURGE_ENTRIES_SCHEMA, PurgeEntries } from './state/purge-entries.js';
@@ -21,6 +22,7 @@ const SCHEMA = [
   CHAIN_SCHEMA,
   LEDGER_TABLE_SCHEMA,
   MEMBERSHIP_TABLE_SCHEMA,
+  LEGAL_HOLDS_SCHEMA,
   NOTICE_LOG_SCHEMA,
   OWN_PUBLICATIONS_SCHEMA,
   PURGE_ENTRIES_SCHEMA,
@@ -42,6 +44,7 @@ export class StateStore {
   readonly answered: AnsweredEntries;
   readonly chains: ChainTables;
   readonly covers: BlockedCovers;
+  readonly holds: LegalHolds;
   readonly ledger: LedgerTable;
   readonly mark: StoreMark;
   readonly membership: MembershipTable;
@@ -60,6 +63,7 @@ export class StateStore {
     this.answered = new AnsweredEntries(this.db);
     this.chains = new ChainTables(this.db);
     this.covers = new BlockedCovers(this.db);
+    this.holds = new LegalHolds(this.db);
     this.ledger = new LedgerTable(this.db);
     this.mark = new StoreMark(this.db);
     this.membership = new MembershipTable(this.db);

@@ -154,6 +154,9 @@ export const OperatorService = {
     show: unary([node.ShowRequest, node.ShowResponse], OWN_OPERATOR),
     holders: unary([node.HoldersRequest, node.HoldersResponse], OWN_OPERATOR),
     selectEvents: unary([node.SelectEventsRequest, node.SelectEventsResponse], OWN_OPERATOR),
+    placeHold: unary([node.PlaceHoldRequest, node.Hold], OWN_OPERATOR),
+    releaseHold: unary([node.ReleaseHoldRequest, node.Hold], OWN_OPERATOR),
+    listHolds: unary([node.ListHoldsRequest, node.ListHoldsResponse], OWN_OPERATOR, largeAnswer),
     listReadings: unary(
       [node.ListReadingsRequest, node.ListReadingsResponse],
       OWN_OPERATOR,

@@ -111,7 +111,16 @@ export function answerAsBefore(
   const open = given.find(({ receipt }) => receipt.stage === 'OPEN');
   if (open) state.purges.setOpenReceipt(entry, open, open.receipt.outcomes);
   if (final) state.purges.setReceipt(entry, final.bytes);
+  if (final && open) {
+    // they were released: what an earlier copy of the data store says of them is over
+    const ids = open.receipt.holds.map(({ id }) => id);
+    state.holds.release(entry.origin, ids, final.receipt.timeMs);
+  }
   if (!open || final) return;
+  const placedAtMs = open.receipt.timeMs;
+  for (const hold of open.receipt.holds) {
+    state.holds.remember({ origin: entry.origin, placedAtMs, ...hold });
+  }
   const owed = open.receipt.outcomes
     .filter(({ outcome }) => outcome === 'SYSTEMS_OPEN')
     .map(({ id }) => id);

@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS open_receipt(
 
 /** Is something of the event still with a system of this member? */
 const IS_OWED = 'SELECT 1 FROM owed WHERE owed.origin = entry.origin AND owed.id = outcome.id';
+/** Does the law keep it? */
+const IS_HELD = `SELECT 1 FROM legal_hold AS hold
+  WHERE hold.origin = entry.origin AND hold.id = outcome.id AND hold.released_at_ms IS NULL`;
 const OF_ENTRY =
   'outcome.chain = entry.chain AND outcome.epoch = entry.epoch AND outcome.number = entry.number';
 
@@ -90,7 +93,8 @@ export class PurgeEntries {
       .all(
         `SELECT * FROM purge_entry AS entry WHERE receipt IS NULL AND (
            NOT EXISTS (SELECT 1 FROM open_receipt AS outcome WHERE ${OF_ENTRY})
-           OR NOT EXISTS (SELECT 1 FROM purge_outcome AS outcome WHERE ${OF_ENTRY} AND EXISTS (${IS_OWED})))
+           OR NOT EXISTS (SELECT 1 FROM purge_outcome AS outcome WHERE ${OF_ENTRY}
+             AND (EXISTS (${IS_OWED}) OR EXISTS (${IS_HELD}))))
          ORDER BY chain, epoch, number LIMIT ?`,
         limit,
       )
@@ -108,7 +112,7 @@ export class PurgeEntries {
   outcomes(entry: PendingEntry): EventOutcome[] {
     return this.#db
       .all(
-        `SELECT outcome.id, CASE WHEN EXISTS (${IS_OWED}) THEN 'SYSTEMS_OPEN' ELSE outcome END AS outcome
+        `SELECT outcome.id, CASE WHEN EXISTS (${IS_HELD}) THEN 'HELD' WHEN EXISTS (${IS_OWED}) THEN 'SYSTEMS_OPEN' ELSE outcome END AS outcome
          FROM purge_entry AS entry JOIN purge_outcome AS outcome ON ${OF_ENTRY}
          WHERE entry.chain = ? AND entry.epoch = ? AND entry.number = ? ORDER BY position`,
         entry.chain,
