@@ -27,7 +27,7 @@ import {
 } from '@concordat/common/domain/topics.js';
 import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import type { SentAgain, WantedAgain } from '@concordat/common/io/chain/send-again.js';
-import type { LogRecord } from '@concordat/common/io/log-client.js';
+import type { LogClient, LogRecord } from '@concordat/common/io/log-client.js';
 import type { LogFields, Logger } from '@concordat/common/io/logger.js';
 import { MemoryLog, memoryLogClient } from '@concordat/common/io/memory-log.js';
 import { readPolicyFile } from '@concordat/common/io/policy-file.js';
@@ -37,11 +37,14 @@ import {
   BlockService,
   ConsentService,
   FeedService,
+  FreshnessService,
   HealthService,
   KeyService,
+  LedgerService,
   MembershipService,
   NationalService,
   OperatorService,
+  PurgeService,
   QuarantineService,
   type concordat,
 } from '@concordat/common/io/rpc/definitions.js';
@@ -54,7 +57,12 @@ import { DataStore } from '@concordat/node/io/data-store.js';
 import { StateStore } from '@concordat/node/io/state-store.js';
 import { Vault } from '@concordat/node/io/vault.js';
 import { type NodeSettings, type RunningNode, startNode } from '@concordat/node/service.js';
-import { codec, memberOf, schemasDir, testFederation } from './federation.js';
+import { type TestFederation, codec, memberOf, schemasDir, testFederation } from './federation.js';
+import {
+  type RevocationSettings,
+  type RunningRevocation,
+  startRevocation,
+} from '@concordat/revocation/service.js';
 import { localClient } from './local-calls.js';
 import { TestPurgeLedger } from './purge-ledger.js';
 import { eventId } from './origin.js';
@@ -82,19 +90,19 @@ const RULES = [
   rule('r-de', DE, ['**'], ['*']),
   rule('r-fr', FR, ['listing.al-qaida.*'], ['identity', 'aliases']),
 ];
-const policyOf = (rules: readonly object[]) => ({
-  agreements: [{ ...{ id: 'a1', version: 1, parties: [UN, ...RECIPIENTS], ...span }, rules }],
+const policyOf = (rules: readonly object[], recipients: readonly MemberId[]) => ({
+  agreements: [{ ...{ id: 'a1', version: 1, parties: [UN, ...recipients], ...span }, rules }],
   consents: [{ id: 'c1', agreementId: 'a1', origin: UN, ...span }],
 });
 
-const members = testFederation([UN, ...RECIPIENTS]);
 const everywhere = { node: '127.0.0.1:1', consent: '127.0.0.1:2', revocation: '127.0.0.1:3' };
-const federation: Federation = {
-  ...members.federation,
-  members: members.federation.members.map((member) =>
+/** Only `un` publishes. */
+function withOrigin({ federation }: TestFederation): Federation {
+  const members = federation.members.map((member) =>
     member.id === UN ? { ...member, services: everywhere } : member,
-  ),
-};
+  );
+  return { ...federation, members };
+}
 
 export type Content = Readonly<Record<string, unknown>>;
 type PublishRequest = concordat.node.v1.PublishRequest;
@@ -118,8 +126,9 @@ export interface NodeHandle {
 export class NodeWorld {
   readonly dir = mkdtempSync(join(tmpdir(), 'nodes-'));
   readonly log = new MemoryLog();
-  readonly members = members;
-  readonly federation = federation;
+  readonly recipients: readonly MemberId[];
+  readonly members: TestFederation;
+  readonly federation: Federation;
   readonly categories = openCategoryCodec(schemasDir);
   readonly purges: TestPurgeLedger;
   readonly said: {
@@ -143,22 +152,29 @@ export class NodeWorld {
   ) => Promise<Pick<RpcServer, 'port' | 'close'> | undefined> = () => Promise.resolve(undefined);
   /** Stands between a recipient and the origin's key service. */
   aroundKeys: (ask: AskForKeys, recipient: MemberId) => AskForKeys = (ask) => ask;
+  /** Stands between a node and its log. */
+  aroundLog: (log: LogClient, member: MemberId) => LogClient = (log) => log;
   /** the answer of the revocation service to a nonce */
-  answerNonce: (recipient: MemberId, nonce: Uint8Array) => Uint8Array;
+  answerNonce: (recipient: MemberId, nonce: Uint8Array) => Uint8Array | Promise<Uint8Array>;
   /** the answer of the revocation service to a node that misses purge entries */
-  fetchLedger: (recipient: MemberId, wanted: WantedAgain) => SentAgain;
+  fetchLedger: (recipient: MemberId, wanted: WantedAgain) => SentAgain | Promise<SentAgain>;
   readonly #served = new Map<MemberId, readonly Served[]>();
   readonly #policyFile: string;
   #consent: Consent | undefined;
   #consentServes: readonly Served[] = [];
+  #revocation: RunningRevocation | undefined;
+  #revocationServes: readonly Served[] = [];
 
-  constructor(rules: readonly object[] = RULES) {
+  constructor(rules: readonly object[] = RULES, recipients: readonly MemberId[] = RECIPIENTS) {
+    this.recipients = recipients;
+    this.members = testFederation([UN, ...recipients]);
+    this.federation = withOrigin(this.members);
     const topics: [string, number][] = [
       [eventsTopic(UN), LANES],
       [ledgerTopic(UN), 1],
       [membershipTopic(UN), 1],
-      ...[UN, ...RECIPIENTS].map((member): [string, number] => [quarantineTopic(member), 1]),
-      ...RECIPIENTS.flatMap((recipient): [string, number][] => {
+      ...[UN, ...recipients].map((member): [string, number] => [quarantineTopic(member), 1]),
+      ...recipients.flatMap((recipient): [string, number][] => {
         const direction = { origin: UN, recipient };
         return [
           [feedTopic(direction), LANES],
@@ -168,13 +184,13 @@ export class NodeWorld {
       }),
     ];
     for (const [topic, lanes] of topics) this.log.createTopic(topic, lanes);
-    this.purges = new TestPurgeLedger(members, UN, (recipient, value) => {
+    this.purges = new TestPurgeLedger(this.members, UN, (recipient, value) => {
       this.log.append(purgeTopic({ origin: UN, recipient }), 0, [{ value }]);
     });
     this.fetchLedger = (recipient, wanted) => this.purges.fetchAgain(recipient, wanted);
     this.answerNonce = (recipient, nonce) => this.purges.answer(recipient, nonce);
     this.#policyFile = join(this.dir, 'agreements.json');
-    writeFileSync(this.#policyFile, JSON.stringify(policyOf(rules)));
+    writeFileSync(this.#policyFile, JSON.stringify(policyOf(rules, recipients)));
   }
 
   get policy(): Policy {
@@ -193,7 +209,7 @@ export class NodeWorld {
         ...{ member: UN, profile: 'demo', dataDir: join(this.dir, 'consent'), schemasDir },
         ...{ grpc: { listen: '127.0.0.1:0' }, kafkaBrokers: [], log: { level: 'info' } },
         ...{ shutdownGraceMs: 1_000, agreementsFile: this.#policyFile },
-        ...members.write(join(this.dir, 'files'), UN, 'consent'),
+        ...this.members.write(join(this.dir, 'files'), UN, 'consent'),
       },
       {
         clock: this.clock,
@@ -220,12 +236,54 @@ export class NodeWorld {
     this.#consent = undefined;
   }
 
+  /** The origin's real revocation service in the place of the test's ledger. */
+  async startRevocation(change: Partial<RevocationSettings> = {}): Promise<void> {
+    this.#revocation = await startRevocation(
+      {
+        ...{ member: UN, members: [UN, ...this.recipients], dataDir: join(this.dir, 'revocation') },
+        ...{ retentionCheckMs: 20, ruleOrderDeadlineMs: DAY_MS, approvalsAbove: 1_000 },
+        ...change,
+      },
+      {
+        ...{ clock: this.clock, codec, keys: this.members.keys, logger: this.#logger(UN) },
+        log: memoryLogClient(this.log, systemClock),
+        signer: this.members.signer(UN, 'revocation'),
+        node: {
+          destroyKeys: (order, _signal, approvals) =>
+            this.keyService({ member: UN, service: 'revocation' }).destroyKeys(
+              { order, approvals: [...approvals] },
+              { timeoutMs: 1 },
+            ),
+        },
+        listen: async (services) => {
+          this.#revocationServes = services;
+          return { port: 1, close: async () => void (this.#revocationServes = []) };
+        },
+      },
+    );
+    this.answerNonce = async (recipient, nonce) => {
+      const client = this.#revocationClient(FreshnessService, recipient, 'node');
+      return (await client.freshness({ nonce }, { timeoutMs: 1 })).answer;
+    };
+    this.fetchLedger = async (recipient, { epoch, fromNumber }) => {
+      const client = this.#revocationClient(LedgerService, recipient, 'node');
+      const answer = await client.fetchLedger({ epoch, fromNumber }, { timeoutMs: 1 });
+      return { ...answer, blocks: answer.entries };
+    };
+  }
+
+  /** The origin's revocation service as its operator calls it. */
+  get purgeService(): ClientOf<typeof PurgeService> {
+    return this.#revocationClient(PurgeService, UN, 'operator');
+  }
+
   async startNode(member: MemberId, change: Partial<NodeSettings> = {}): Promise<NodeHandle> {
     const dataDir = join(this.dir, `node-${member}`);
     const running = await startNode(
       {
-        ...{ member, profile: 'demo', dataDir, schemasDir, federation, policy: this.policy },
-        signer: members.signer(member, 'node'),
+        ...{ member, profile: 'demo', dataDir, schemasDir, policy: this.policy },
+        federation: this.federation,
+        signer: this.members.signer(member, 'node'),
         freshnessEveryMs: 20,
         retentionCheckMs: 20,
         approvalsAbove: 1_000,
@@ -234,7 +292,7 @@ export class NodeWorld {
       {
         clock: this.clock,
         random: systemRandom,
-        log: memoryLogClient(this.log, systemClock),
+        log: this.aroundLog(memoryLogClient(this.log, systemClock), member),
         logger: this.#logger(member),
         peers: {
           askForKeys: (origin) => (wanted, signal) =>
@@ -281,6 +339,7 @@ export class NodeWorld {
 
   async dispose(): Promise<void> {
     for (const member of [...this.nodes.keys()]) await this.stopNode(member);
+    await this.#revocation?.close();
     await this.stopConsent();
     rmSync(this.dir, { recursive: true });
   }
@@ -454,7 +513,18 @@ export class NodeWorld {
   }
 
   identity(member: MemberId, service: ServiceName): Identity {
-    return { federation: federation.federation, member, service };
+    return { federation: this.federation.federation, member, service };
+  }
+
+  #revocationClient<S extends AnyService>(
+    service: S,
+    member: MemberId,
+    as: ServiceName,
+  ): ClientOf<S> {
+    return localClient(service, () => this.#revocationServes, {
+      caller: this.identity(member, as),
+      self: this.identity(UN, 'revocation'),
+    });
   }
 
   #client<S extends AnyService>(

@@ -40,7 +40,9 @@ export class TestPurgeLedger {
     const link = nextLink(this.#heads.get(recipient) ?? EMPTY_HEAD);
     const { value, bytes, hash } = this.sign(recipient, ids, { ...link, ...change });
     this.#heads.set(recipient, { epoch: value.epoch, number: value.number, hash });
-    this.#entries.set(recipient, [...(this.#entries.get(recipient) ?? []), bytes]);
+    const entries = this.#entries.get(recipient) ?? [];
+    entries.push(bytes);
+    this.#entries.set(recipient, entries);
     return bytes;
   }
 
