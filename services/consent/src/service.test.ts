@@ -65,6 +65,7 @@ beforeEach(() => {
   memory = new MemoryLog();
   memory.createTopic('events.un', LANES);
   memory.createTopic('quarantine.un', 1);
+  memory.createTopic('membership.un', 1);
   for (const recipient of RECIPIENTS) memory.createTopic(`feed.un.${recipient}`, LANES);
   origin = new TestOrigin(un, federation.signer(un, 'node'));
   said = [];

@@ -6,7 +6,12 @@ import type { MemberId } from '@concordat/common/domain/ids.js';
 import { requireOwnKey } from '@concordat/common/domain/own-key.js';
 import { policyVersion } from '@concordat/common/domain/release-facts.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
-import { eventsTopic, feedTopic, quarantineTopic } from '@concordat/common/domain/topics.js';
+import {
+  eventsTopic,
+  feedTopic,
+  membershipTopic,
+  quarantineTopic,
+} from '@concordat/common/domain/topics.js';
 import { adoptTails } from '@concordat/common/io/adopt-tails.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
 import {
@@ -35,6 +40,7 @@ import { answerCalls } from './flows/answer-calls.js';
 import type { ConsentContext } from './flows/context.js';
 import { feedCalls } from './flows/feed-calls.js';
 import { EventsFollower } from './flows/follow-events.js';
+import { followMembership } from './flows/follow-membership.js';
 import { ownFeed } from './flows/write-feed.js';
 import { ConsentStore } from './io/consent-store.js';
 import type { openNodeClient } from './io/node-client.js';
@@ -161,6 +167,23 @@ async function open(
   });
   opened.push(() => server.close(config.shutdownGraceMs / 2));
 
+  const membership = followMembership(context);
+  membership.replayUnderstood();
+  const members = await log.read({
+    name: `consent-${self}-membership`,
+    topics: [membership.topic],
+    position: (_topic, lane) => membership.position(lane),
+    handle: async (batch) => {
+      if (membership.commit(batch) === 'read again') throw membership.filled();
+      return Promise.resolve();
+    },
+    onRestart: (_topic, lane, error) => membership.restarted(lane, error),
+    onDeath: die,
+    onRetry: ({ topic, lane, next }, attempt, error) =>
+      logger.warn('reading is tried again', { topic, lane, offset: String(next), attempt, error }),
+  });
+  opened.push(() => members.close());
+
   follower.followed.replayUnderstood();
   follower.settle();
   const reader = await log.read({
@@ -188,7 +211,7 @@ async function checkTopics(
   { log, checkTopics: check }: ConsentPorts,
 ): Promise<void> {
   const feeds = recipients.map((recipient) => feedTopic({ origin: self, recipient }));
-  await check([eventsTopic(self), ...feeds, quarantineTopic(self)]);
+  await check([eventsTopic(self), membershipTopic(self), ...feeds, quarantineTopic(self)]);
   const wanted = await log.laneCount(eventsTopic(self));
   for (const feed of feeds) {
     const lanes = await log.laneCount(feed);

@@ -15,6 +15,10 @@ const OF_REASON: Record<WithholdReason, Explanation> = {
     because: 'the publisher named other members as its audience',
     change: 'publish a new event that supersedes this one, with this member in --to',
   },
+  MEMBER_LEAVES: {
+    because: 'this member leaves or has left: everything that it was given is taken back',
+    change: 'nothing: who has left gets nothing more',
+  },
   NO_AGREEMENT: {
     because: 'no agreement in force has both members as parties',
     change: 'conclude an agreement between them, and put it into the agreements file',

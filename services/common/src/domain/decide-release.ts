@@ -7,6 +7,8 @@ export type WithholdReason =
   /** the audience's opening is missing, or is not what the header commits to */
   | 'AUDIENCE_UNREADABLE'
   | 'AUDIENCE_EXCLUDES'
+  /** the origin takes everything back from it */
+  | 'MEMBER_LEAVES'
   | 'NO_AGREEMENT'
   | 'NO_CONSENT'
   | 'NO_RULE'

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readBlock } from '@concordat/common/domain/block.js';
 import { utf8 } from '@concordat/common/domain/bytes.js';
 import { asUnixMs } from '@concordat/common/domain/ids.js';
+import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Audience, Envelope } from '@concordat/common/domain/records.js';
 import { commit } from '@concordat/common/domain/sealing.js';
 import { codec, memberOf, testFederation } from '../../../../test/support/federation.js';
@@ -47,9 +48,8 @@ test('every envelope is decided on for every recipient, by its own audience', ()
     { id: eventId(4), travels: (envelope) => ({ ...envelope, audience: null }) },
   ]);
   const block = readBlock(codec, federation.keys, value, un);
-  const decided = block.ok
-    ? decideBlock(codec, block.value, [de, fr], new ReleaseRules(policy), NOW)
-    : [];
+  const by = { rules: new ReleaseRules(policy), leavers: new Set<MemberId>() };
+  const decided = block.ok ? decideBlock(codec, block.value, [de, fr], by, NOW) : [];
   const table = decided.map(({ envelope, decisions, problem }) => [
     envelope.header.id,
     ...decisions.map(({ recipient, decision }) =>
@@ -62,6 +62,18 @@ test('every envelope is decided on for every recipient, by its own audience', ()
     [eventId(2), 'de AUDIENCE_EXCLUDES', 'fr release', undefined],
     [eventId(3), 'de AUDIENCE_EXCLUDES', 'fr AUDIENCE_EXCLUDES', undefined],
     [eventId(4), 'de AUDIENCE_UNREADABLE', 'fr AUDIENCE_UNREADABLE', 'ENVELOPE_MALFORMED'],
+  ]);
+});
+
+test('nothing goes to a member that leaves, whatever a rule says', () => {
+  const { value } = origin.block([{ id: eventId(5) }]);
+  const block = readBlock(codec, federation.keys, value, un);
+  if (!block.ok) throw block.error;
+  const by = { rules: new ReleaseRules(policy), leavers: new Set([de]) };
+  const [decided] = decideBlock(codec, block.value, [de, fr], by, NOW);
+  expect(decided?.decisions.map(({ decision }) => decision)).toMatchObject([
+    { outcome: 'withheld', reason: 'MEMBER_LEAVES' },
+    { outcome: 'release' },
   ]);
 });
 

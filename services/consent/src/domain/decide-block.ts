@@ -23,16 +23,21 @@ export function decideBlock(
   codec: RecordCodec,
   block: ReadBlock,
   recipients: readonly MemberId[],
-  rules: Pick<ReleaseRules, 'decide'>,
+  by: {
+    readonly rules: Pick<ReleaseRules, 'decide'>;
+    /** nothing goes to them, whatever a rule says */
+    readonly leavers: ReadonlySet<MemberId>;
+  },
   nowMs: UnixMs,
 ): readonly DecidedEnvelope[] {
   return block.envelopes.map((envelope) => {
     const { header } = envelope;
     const audience = openAudience(codec, header, envelope.envelope.audience);
-    const decide = (recipient: MemberId): ReleaseDecision =>
-      audience.ok
-        ? rules.decide({ header, audience: audience.value, recipient }, nowMs)
-        : { outcome: 'withheld', reason: 'AUDIENCE_UNREADABLE' };
+    const decide = (recipient: MemberId): ReleaseDecision => {
+      if (!audience.ok) return { outcome: 'withheld', reason: 'AUDIENCE_UNREADABLE' };
+      if (by.leavers.has(recipient)) return { outcome: 'withheld', reason: 'MEMBER_LEAVES' };
+      return by.rules.decide({ header, audience: audience.value, recipient }, nowMs);
+    };
     const decisions = recipients.map((recipient) => ({ recipient, decision: decide(recipient) }));
     return { envelope, decisions, ...(!audience.ok && { problem: audience.error }) };
   });

@@ -105,7 +105,8 @@ export class EventsFollower {
   /** @returns who got something */
   #decide(block: ReadBlock, nowMs: UnixMs): readonly MemberId[] {
     const { codec, recipients, rules, store } = this.#context;
-    const decided = decideBlock(codec, block, recipients, rules, nowMs);
+    const leavers = store.leavers.all();
+    const decided = decideBlock(codec, block, recipients, { rules, leavers }, nowMs);
     for (const one of decided) if (one.problem) this.#setAside(block, one, one.problem, nowMs);
     store.chains.count('events.blocks');
     store.chains.count('events.envelopes', decided.length);

@@ -13,9 +13,11 @@ import {
   pieces,
 } from '@concordat/common/io/store/packed.js';
 import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
+import { LEAVERS_SCHEMA, Leavers } from './leavers.js';
 
 const SCHEMA = `
 ${CHAIN_SCHEMA}
+${LEAVERS_SCHEMA}
 CREATE TABLE IF NOT EXISTS ground(
   ground INTEGER PRIMARY KEY, outcome TEXT NOT NULL, reason TEXT NOT NULL, rule_id TEXT NOT NULL,
   agreement_id TEXT NOT NULL, agreement_version INTEGER NOT NULL, sections TEXT NOT NULL, purposes TEXT NOT NULL,
@@ -71,10 +73,12 @@ const ANYBODY = '';
 export class ConsentStore {
   readonly db: Sqlite;
   readonly chains: ChainTables;
+  readonly leavers: Leavers;
 
   constructor(dataDir: string) {
     this.db = new Sqlite(join(dataDir, 'consent.db'), SCHEMA);
     this.chains = new ChainTables(this.db);
+    this.leavers = new Leavers(this.db);
   }
 
   /**
