@@ -193,10 +193,12 @@ describe('a purge', () => {
 describe('a gap in the purge ledger', () => {
   test('stops its lane, is named and stops reading at once, also after a restart, until it is filled', async () => {
     const [first = eventId(0), second = eventId(0), third = eventId(0)] = await exchange(1, 2, 3);
+    world.cutLedger();
     const missing = world.purges.next(DE, [first]);
     world.purges.purge(DE, second);
     await until('the gap is named', async () => (await world.partner(DE)).gaps.length === 1);
-    expect((await world.partner(DE)).gaps).toEqual(['purge.un.de: missing 1 to 1']);
+    const [gap] = (await world.partner(DE)).gaps;
+    expect(gap).toMatch(/^purge\.un\.de: missing 1 to 1/);
     expect(await refusalOf(world.open(DE, third))).toMatchObject({ code: 'BEHIND' });
     expect(world.records('receipts.de.un')).toEqual([]);
     await world.restart(DE);
@@ -211,6 +213,7 @@ describe('a gap in the purge ledger', () => {
 
   test('of one origin does not stop its feed', async () => {
     await exchange(1);
+    world.cutLedger();
     world.purges.next(DE, [eventId(5)]);
     world.purges.purge(DE, eventId(6));
     await until('the gap is named', async () => (await world.partner(DE)).gaps.length === 1);
@@ -235,6 +238,7 @@ describe('freshness', () => {
 
   test('behind the newest head nothing is read; when the entry comes within a second, the reader waits', async () => {
     const [id = eventId(0), other = eventId(0)] = await exchange(1, 2);
+    world.cutLedger();
     const entry = world.purges.next(DE, [id]);
     await until('the head is known', async () => (await world.partner(DE)).freshness === 'BEHIND');
     expect(await refusalOf(world.open(DE, other))).toMatchObject({ code: 'BEHIND' });

@@ -269,6 +269,7 @@ describe('a replay', () => {
   test('of a purge entry has its whole effect, and reading goes on behind it', async () => {
     await world.start(UN, DE);
     await exchange();
+    world.cutLedger();
     const first = world.purges.next(DE, [eventId(0)]);
     world.log.append('purge.un.de', 0, [{ value: Uint8Array.of(1) }]);
     world.purges.purge(DE, eventId(1));

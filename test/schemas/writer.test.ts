@@ -105,6 +105,15 @@ test.each([...sections, ['all that Avro has', WIDE]])(
   },
 );
 
+/** avsc throws at an object in place of a text that has a `toString` of its own. */
+function foundValid(type: avro.Type, value: unknown): boolean {
+  try {
+    return type.isValid(value, { noUndeclaredFields: true });
+  } catch {
+    return false;
+  }
+}
+
 test.each([...sections, ['all that Avro has', WIDE]])(
   '%s: what avsc finds fault with is refused, and nothing else',
   (_name, schema) => {
@@ -122,7 +131,7 @@ test.each([...sections, ['all that Avro has', WIDE]])(
           value !== null &&
           Object.keys(value).some((name) => !known.has(name));
         fc.pre(!isForeign);
-        const isValid = type.isValid(value, { noUndeclaredFields: true });
+        const isValid = foundValid(type, value);
         if (!isValid) refused += 1;
         expect(write(value) !== undefined).toBe(isValid);
       }),

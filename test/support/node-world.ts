@@ -197,6 +197,13 @@ export class NodeWorld {
     return readPolicyFile(this.#policyFile);
   }
 
+  /** From now on a node that misses purge entries gets them from the topic only. */
+  cutLedger(): void {
+    this.fetchLedger = () => {
+      throw new ConcordatError('PEER_UNAVAILABLE', 'the line to the revocation service is cut');
+    };
+  }
+
   /** Starts consent and these nodes; the origin's comes first. */
   async start(...wanted: readonly MemberId[]): Promise<void> {
     if (wanted.includes(UN)) await this.startConsent();
