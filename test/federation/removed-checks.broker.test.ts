@@ -120,12 +120,12 @@ const REMOVED: [check: string, patches: readonly Patch[], moved: Moved][] = [
   ],
   [
     'a purge deletes the keys',
-    [patch('node', 'flows/finish-burials.js', 'vault.delete(events);', '')],
+    [patch('node', 'flows/finish-burials.js', 'vault.delete(deleted);', '')],
     { resurrected: 3 },
   ],
   [
     'a purge deletes the rows',
-    [patch('node', 'flows/finish-burials.js', 'data.delete(events);', '')],
+    [patch('node', 'flows/finish-burials.js', 'data.delete(deleted);', '')],
     { resurrected: 3 },
   ],
   [

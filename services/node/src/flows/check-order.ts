@@ -38,7 +38,7 @@ export function checkOrder(
   if (lacking) throw lacking;
   const isNarrow = !isWhole(order);
   if (isNarrow) demandNarrow(self, approved);
-  if (key.role === 'revocation' && reason === 'partner_withdrawn') demandLeaving(context, order);
+  if (key.role === 'revocation') demandKnownFact(context, order);
   const events = state.own.events(ids);
   const buried = state.tombstones.buriedAmong(self, ids);
   for (const id of ids) {
@@ -76,6 +76,16 @@ function demandNarrow(self: MemberId, { value }: ApprovedOrder): void {
   }
   const problem = coverProblem(self, value);
   if (problem !== undefined) throw new ConcordatError('ORDER_INVALID', problem);
+}
+
+/** A rule's order counts only when its fact stands in our own rows; those of two reasons are not kept here yet. */
+function demandKnownFact(context: NodeContext, order: PurgeOrder): void {
+  const { reason } = order;
+  if (reason === 'partner_withdrawn') demandLeaving(context, order);
+  if (reason === 'scope_changed' || reason === 'parent_purged') {
+    const text = `expected a reason whose fact this node can check, came ${reason}`;
+    throw new ConcordatError('ORDER_NOT_AUTHORISED', text);
+  }
 }
 
 /** A rule takes everything back only from who leaves; the fact is our own signed change. */

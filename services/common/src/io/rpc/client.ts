@@ -13,7 +13,7 @@ import { type Identity, identityUri } from '../../domain/identity.js';
 import {
   type AnyMethod,
   type AnyService,
-  LARGE_MESSAGE_BYTES_MAX,
+  CERTIFICATE_BYTES_MAX,
   type Method,
   methodPath,
 } from './definitions.js';
@@ -78,8 +78,8 @@ export function openChannel({ address, tls, peer }: ChannelOptions): RpcChannel 
   const client = new Client(address, credentials, {
     // A name for the TLS handshake, which allows no addresses; the certificate's URI name is what counts.
     'grpc.ssl_target_name_override': `${peer.service}.${peer.member}.internal`,
-    'grpc.max_send_message_length': LARGE_MESSAGE_BYTES_MAX,
-    'grpc.max_receive_message_length': LARGE_MESSAGE_BYTES_MAX,
+    'grpc.max_send_message_length': CERTIFICATE_BYTES_MAX,
+    'grpc.max_receive_message_length': CERTIFICATE_BYTES_MAX,
     'grpc.initial_reconnect_backoff_ms': RECONNECT_FIRST_MS,
     'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS,
     'grpc.dns_min_time_between_resolutions_ms': RECONNECT_MAX_MS,

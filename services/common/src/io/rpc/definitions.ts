@@ -8,6 +8,8 @@ export type { concordat, grpc } from '#generated/concordat.js';
 export const MESSAGE_BYTES_MAX = 1 << 20;
 /** For calls that carry many signed statements: up to 4,096 key answers with their records, or lists. */
 export const LARGE_MESSAGE_BYTES_MAX = 8 << 20;
+/** The largest certificate that a verifier reads (`DSSE_BYTES_MAX`), with room for its frame. No message is larger. */
+export const CERTIFICATE_BYTES_MAX = 17 << 20;
 
 /** Who may call: services by name, of the own member, of another one, or of any. Decided by certificate alone. */
 export interface Access {
@@ -232,7 +234,7 @@ export const PurgeService = {
     certificate: unary(
       [revocation.CertificateRequest, revocation.CertificateResponse],
       OWN_OPERATOR,
-      largeAnswer,
+      { responseBytesMax: CERTIFICATE_BYTES_MAX },
     ),
     notices: unary([revocation.NoticesRequest, revocation.NoticesResponse], OWN_OPERATOR),
     receipts: unary(

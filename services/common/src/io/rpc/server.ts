@@ -19,7 +19,7 @@ import { type UnixMs, asUnixMs } from '../../domain/ids.js';
 import {
   type AnyMethod,
   type AnyService,
-  LARGE_MESSAGE_BYTES_MAX,
+  CERTIFICATE_BYTES_MAX,
   type Method,
   type MethodKind,
   methodPath,
@@ -409,7 +409,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
 
   const server = new Server({
     'grpc.max_receive_message_length': largest,
-    'grpc.max_send_message_length': LARGE_MESSAGE_BYTES_MAX,
+    'grpc.max_send_message_length': CERTIFICATE_BYTES_MAX,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.enable_channelz': 0,
