@@ -14,6 +14,7 @@ import { type RunningService, runService } from '@concordat/common/io/run-servic
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
 import { type NodeConfig, readConfig } from './config.js';
 import { rpcPeers } from './io/peers.js';
+import { MAINTENANCE, type Maintenance, maintain } from './maintain.js';
 import { nodeTopics, startNode } from './service.js';
 
 async function start(config: NodeConfig, logger: Logger): Promise<RunningService> {
@@ -44,4 +45,17 @@ async function start(config: NodeConfig, logger: Logger): Promise<RunningService
   );
 }
 
+/** `main.js backup <file>`: once, with the answer on stdout; `concordat node backup` runs it. */
+async function runMaintenance(what: Maintenance, file: string): Promise<never> {
+  const { member, dataDir, schemasDir, federationFile } = readConfig(process.env);
+  const federation = await readFederationFile(federationFile);
+  const settings = { member, dataDir, schemasDir, federation };
+  const { line, ok } = await maintain(what, file, settings, systemClock.nowMs());
+  process.stdout.write(`${line}\n`);
+  process.exit(ok ? 0 : 1);
+}
+
+const [what, file] = process.argv.slice(2);
+const maintenance = MAINTENANCE.find((one) => one === what);
+if (maintenance && file !== undefined) await runMaintenance(maintenance, file);
 await runService('node', { readConfig: () => readConfig(process.env), start });

@@ -5,7 +5,7 @@ import { MEMBER_SERVICES, type MemberService } from '../domain/service-environme
 import { problemsOfService } from '../io/check-service.js';
 import { memberIn, readFederationOf } from '../io/home.js';
 import { type BrokerOptions, memberArgument, onBroker, surroundings } from './options.js';
-import { environmentFor } from './service.js';
+import { environmentFor } from './service-settings.js';
 import type { World } from './world.js';
 
 interface CheckOptions extends BrokerOptions {

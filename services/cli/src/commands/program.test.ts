@@ -40,6 +40,8 @@ const COMMANDS = [
   'topic plan',
   'topic apply',
   'node start',
+  'node backup',
+  'node restore',
   'consent start',
   'revocation start',
   'member start',

@@ -1,10 +1,5 @@
 import type { Command } from 'commander';
-import type { MemberId } from '@concordat/common/domain/ids.js';
-import {
-  MEMBER_SERVICES,
-  type MemberService,
-  serviceEnvironment,
-} from '../domain/service-environment.js';
+import { MEMBER_SERVICES, type MemberService } from '../domain/service-environment.js';
 import { homeSettings, memberIn, readFederationOf } from '../io/home.js';
 import { type ServiceProcess, mainOf, runServices } from '../io/run-service.js';
 import {
@@ -14,15 +9,11 @@ import {
   memberArgument,
   onBroker,
   surroundings,
-  usageError,
 } from './options.js';
+import { addBackupCommands } from './node-backup.js';
+import { type StartOptions, environmentFor, environmentOf } from './service-settings.js';
 import { profileOf } from './topic.js';
 import type { World } from './world.js';
-
-interface StartOptions extends BrokerOptions {
-  readonly home?: string;
-  readonly member?: MemberId;
-}
 
 const ABOUT: Record<MemberService, string> = {
   node: "a member's edge: publishes, receives, serves readers",
@@ -32,9 +23,9 @@ const ABOUT: Record<MemberService, string> = {
 
 export function addServiceCommands(program: Command, world: World): void {
   for (const service of MEMBER_SERVICES) {
-    const start = program
-      .command(service)
-      .description(ABOUT[service])
+    const noun = program.command(service).description(ABOUT[service]);
+    if (service === 'node') addBackupCommands(noun, world);
+    const start = noun
       .command('start')
       .description(`run ${service} from a home, or from CONCORDAT_* settings when none is named`);
     onBroker(start, world)
@@ -62,34 +53,6 @@ async function startOne(
   world.finish(
     await runServices([{ service, main: mainOf(service), env }], { stop: world.interruption() }),
   );
-}
-
-/** From the home, unless none is named and the shell has the settings themselves. */
-export async function environmentFor(
-  world: World,
-  service: MemberService,
-  options: StartOptions,
-): Promise<Readonly<Record<string, string>>> {
-  const { environment: shell } = world.settings;
-  if (options.home === undefined && shell['CONCORDAT_FEDERATION_FILE'] !== undefined) {
-    return environmentOf(world, {});
-  }
-  const { home = '.', member: id, brokers } = options;
-  if (id === undefined) {
-    throw usageError('--member (CONCORDAT_MEMBER): expected a member id, came nothing');
-  }
-  const member = memberIn(await readFederationOf(home), id);
-  const profile = profileOf(options.profile);
-  return environmentOf(world, homeSettings({ home, member, service, brokers, profile }));
-}
-
-function environmentOf(
-  { settings: { environment } }: World,
-  settings: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  const env = serviceEnvironment(environment, settings);
-  if (env.ok) return env.value;
-  throw env.error;
 }
 
 async function startMember(

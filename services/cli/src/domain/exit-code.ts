@@ -82,6 +82,7 @@ const OF_CODE: Record<ConcordatErrorCode, ExitCode> = {
   TOPIC_MISSING: EXIT.usage,
   TOPIC_DIFFERS: EXIT.usage,
   STATE_LOST: EXIT.failed,
+  BACKUP_INVALID: EXIT.verificationFailed,
   LOG_RESTARTED: EXIT.failed,
   COMPRESSION_REFUSED: EXIT.failed,
   RECORD_FAILED: EXIT.failed,

@@ -75,6 +75,7 @@ const RETRYABLE = {
   TOPIC_DIFFERS: false,
   LOG_RESTARTED: false,
   STATE_LOST: false,
+  BACKUP_INVALID: false,
   COMPRESSION_REFUSED: false,
   RECORD_FAILED: true,
   RECORD_STUCK: true,

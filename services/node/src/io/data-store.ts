@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS key_record(
 `;
 
 /** More places than a record of a mebibyte has room for. */
-const BATCH_PLACES = 65_536;
+export const BATCH_PLACES = 65_536;
 const ROW = `batch * ${String(BATCH_PLACES)} + place`;
 /** Bodies that are read at once when all are gone through. */
 const PAGE = 500;
