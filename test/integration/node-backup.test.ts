@@ -10,7 +10,7 @@ import { backupNode, restoreNode } from '@concordat/node/maintain.js';
 import { schemasDir } from '../support/federation.js';
 import { officerOrder, orderId } from '../support/ledger.js';
 import { STORES, lose } from '../support/losses.js';
-import { DE, FR, NodeWorld, UN, contentOf, refusalOf } from '../support/node-world.js';
+import { DE, FR, NodeWorld, UN, contentOf, receiptOf, refusalOf } from '../support/node-world.js';
 import { eventId } from '../support/origin.js';
 import { until } from '../support/until.js';
 
@@ -234,7 +234,10 @@ describe('restoring', () => {
     await until('the purge is applied', async () => (await world.partner(DE)).purgeApplied === 1);
     const { systems } = await world.node(DE).national.listSystems({}, soon);
     expect(systems).toMatchObject([{ systemId: 'db', outstanding: 1 }]);
-    expect(world.records('receipts.de.un')).toEqual([]);
+    const stages = (await world.receipts(DE, 1)).map(
+      (bytes) => receiptOf(world, bytes).value.stage,
+    );
+    expect(stages).toEqual(['OPEN']);
   });
 });
 
