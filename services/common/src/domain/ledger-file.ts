@@ -1,10 +1,10 @@
-import { bytesKey, equalBytes, sha256 } from './bytes.js';
+import { bytesKey, equalBytes } from './bytes.js';
 import { EMPTY_HEAD, followChain } from './chain.js';
 import { ConcordatError } from './errors.js';
 import type { Hash, MemberId } from './ids.js';
-import type { LedgerRecord, LedgerStatement, RecordCodec } from './records.js';
+import { readLedgerBody } from './ledger-body.js';
+import type { LedgerRecord, RecordCodec } from './records.js';
 import { type Result, err, ok } from './result.js';
-import { isSlotTableOf, readSlots } from './slots.js';
 import { type KeyDirectory, type Verified, verifyStatement } from './statement.js';
 
 /** What a ledger that holds says: how far it goes, and what is not there. */
@@ -129,8 +129,8 @@ class Follower {
     }
     const statement = verifyStatement(this.#codec, this.#keys, 'LedgerStatement', signed, by);
     if (!statement.ok) return statement;
-    const problem = this.#bodyProblem(statement.value.value, record.value.body);
-    if (problem) return err(problem);
+    const body = readLedgerBody(this.#codec, statement.value.value, record.value.body);
+    if (!body.ok) return err(body.error.code === 'BLOCK_ROOT_MISMATCH' ? notSigned() : body.error);
     return ok({
       kind: 'dissemination',
       origin: origin.value,
@@ -146,19 +146,6 @@ class Follower {
     return key
       ? ok(key.member)
       : err(new ConcordatError('KEY_UNKNOWN', 'its key is in no trust file'));
-  }
-
-  #bodyProblem(statement: LedgerStatement, body: Uint8Array): ConcordatError | undefined {
-    const { kind, root, treeSize } = statement;
-    if (kind === 'PUBLICATION') {
-      const table = this.#codec.decode('PublicationTable', body);
-      if (!table.ok) return table.error;
-      const fits = equalBytes(sha256(body), root) && table.value.rows.length === treeSize;
-      return fits ? undefined : notSigned();
-    }
-    const slots = readSlots(this.#codec, kind, body);
-    if (!slots.ok) return slots.error;
-    return isSlotTableOf(this.#codec, statement, slots.value) ? undefined : notSigned();
   }
 
   /** After a gap in the ledger a block's own numbers may jump too; while nothing is missing they do not. */

@@ -27,11 +27,11 @@ export function rememberingStatements(codec: RecordCodec, keys: KeyDirectory): C
     bytes: Uint8Array,
     expected: Parameters<CheckStatement>[2],
   ) => {
+    if (bytes.length > BYTES_MAX) return verifyStatement(codec, keys, name, bytes, expected);
     const place = `${name} ${expected.signer} ${bytesKey(sha256(bytes))}`;
     const before = known.get(place);
     // the name is part of the place
     if (before) return { ok: true, value: before as Verified<Name> };
-    if (bytes.length > BYTES_MAX) return verifyStatement(codec, keys, name, bytes, expected);
     // of a copy: these bytes are often a view of a certificate of some MiB, which would be remembered with it
     const checked = verifyStatement(codec, keys, name, Uint8Array.from(bytes), expected);
     if (checked.ok) known.set(place, checked.value);

@@ -1,9 +1,8 @@
-import { equalBytes, sha256 } from '@concordat/common/domain/bytes.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
+import { readLedgerBody } from '@concordat/common/domain/ledger-body.js';
 import type { PublicationRow, RecordCodec } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
-import { isSlotTableOf, readSlots } from '@concordat/common/domain/slots.js';
 import type { CheckStatement, Verified } from '@concordat/common/domain/statement.js';
 
 export interface ReadLedgerRecord {
@@ -23,23 +22,13 @@ export function readLedgerRecord(
   if (!record.ok) return record;
   const statement = statements('LedgerStatement', record.value.statement, { signer: origin });
   if (!statement.ok) return statement;
-  const { kind, number, blockNumber, treeSize, root } = statement.value.value;
-  const refuse = (what: string): Result<never, ConcordatError> =>
-    err(new ConcordatError('BLOCK_ROOT_MISMATCH', `ledger record ${number}: ${what}`));
+  const { kind, number, blockNumber } = statement.value.value;
   if ((kind === 'PUBLICATION') !== (blockNumber === 0)) {
-    return refuse('expected a publication as the first record of a block, and nowhere else');
+    const text = 'expected a publication as the first record of a block, and nowhere else';
+    return err(new ConcordatError('BLOCK_ROOT_MISMATCH', `ledger record ${number}: ${text}`));
   }
-  if (kind !== 'PUBLICATION') {
-    const table = readSlots(codec, kind, record.value.body);
-    if (!table.ok) return table;
-    if (!isSlotTableOf(codec, statement.value.value, table.value)) {
-      return refuse('the slots do not lead to the signed root');
-    }
-    return ok({ statement: statement.value, published: [] });
-  }
-  const table = codec.decode('PublicationTable', record.value.body);
-  if (!table.ok) return table;
-  const fits = equalBytes(sha256(record.value.body), root) && table.value.rows.length === treeSize;
-  if (!fits) return refuse('the table is not the one that was signed');
-  return ok({ statement: statement.value, published: table.value.rows });
+  const body = readLedgerBody(codec, statement.value.value, record.value.body);
+  if (!body.ok) return body;
+  const published = body.value.kind === 'PUBLICATION' ? body.value.rows : [];
+  return ok({ statement: statement.value, published });
 }

@@ -1,15 +1,10 @@
-import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { grouped } from '@concordat/common/io/store/packed.js';
+import type { EventKey } from '../../io/data-store.js';
 import type { NodeContext } from '../context.js';
 import { announce } from '../notices.js';
 
 /** Rows or keys that are looked at together. */
 const PAGE = 4_096;
-
-interface EventKey {
-  readonly origin: MemberId;
-  readonly id: EventId;
-}
 
 /**
  * Rows and keys of what is purged are deleted once more, wherever they came back from (S7): an earlier copy of a store, a

@@ -1,10 +1,11 @@
-import { equalBytes, sha256 } from '@concordat/common/domain/bytes.js';
+import { equalBytes } from '@concordat/common/domain/bytes.js';
 import { nextLink } from '@concordat/common/domain/chain.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { Hash } from '@concordat/common/domain/ids.js';
+import { readLedgerBody } from '@concordat/common/domain/ledger-body.js';
 import { leafHash, merkleRoot } from '@concordat/common/domain/merkle.js';
 import type { LedgerStatement, PublicationTable } from '@concordat/common/domain/records.js';
-import { type Slots, isSlotTableOf, readSlots } from '@concordat/common/domain/slots.js';
+import type { Slots } from '@concordat/common/domain/slots.js';
 import {
   type Verified,
   signStatement,
@@ -98,15 +99,13 @@ function applyBody(
   statements: BlockStatements,
 ): string {
   const { codec, state } = context;
-  if (value.kind === 'PUBLICATION') {
-    const table = codec.decode('PublicationTable', body);
-    if (!table.ok || !equalBytes(sha256(body), value.root)) throw foreignBody(value);
-    addPublication(context, value, table.value, statements);
+  const read = readLedgerBody(codec, value, body);
+  if (!read.ok) throw foreignBody(value);
+  if (read.value.kind === 'PUBLICATION') {
+    addPublication(context, value, read.value.rows, statements);
     return '';
   }
-  const table = readSlots(codec, value.kind, body);
-  if (!table.ok || !isSlotTableOf(codec, value, table.value)) throw foreignBody(value);
-  const slots = table.value;
+  const { slots } = read.value;
   if (value.kind === 'RELEASE') {
     if (!('kind' in slots) || slots.recipient === '') throw foreignBody(value);
     const before = releasesOfBlock(context, value.block, slots.recipient).map(({ leaf }) => leaf);
@@ -143,7 +142,7 @@ function addSeals(context: NodeContext, value: LedgerStatement, slots: Slots): v
 function addPublication(
   context: NodeContext,
   ledger: LedgerStatement,
-  { rows }: PublicationTable,
+  rows: PublicationTable['rows'],
   statements: BlockStatements,
 ): void {
   const { state, self } = context;

@@ -1,7 +1,6 @@
-import { type EventId, type MemberId, asUnixMs, idBytes } from '@concordat/common/domain/ids.js';
-import { type Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
-import type { HeldEvent } from '../state/legal-holds.js';
-import { eventIdIn } from '../state/stored-ids.js';
+import { type EventId, type MemberId, idBytes } from '@concordat/common/domain/ids.js';
+import type { Sqlite } from '@concordat/common/io/store/sqlite.js';
+import { type HeldEvent, heldIn, holdValues } from '../state/legal-holds.js';
 
 export const KNOWN_HOLDS_SCHEMA = `
 CREATE TABLE IF NOT EXISTS known_hold(
@@ -17,16 +16,9 @@ export class KnownHolds {
     this.#db = db;
   }
 
-  keep({ origin, id, ground, authority, reviewAtMs, placedAtMs }: HeldEvent): void {
-    this.#db.run(
-      'INSERT OR REPLACE INTO known_hold VALUES(?, ?, ?, ?, ?, ?)',
-      origin,
-      idBytes(id),
-      ground,
-      authority,
-      reviewAtMs,
-      placedAtMs,
-    );
+  keep(hold: HeldEvent): void {
+    const sql = 'INSERT OR REPLACE INTO known_hold VALUES(?, ?, ?, ?, ?, ?)';
+    this.#db.run(sql, ...holdValues(hold));
   }
 
   drop(origin: MemberId, id: EventId): void {
@@ -34,13 +26,6 @@ export class KnownHolds {
   }
 
   all(): HeldEvent[] {
-    return this.#db.all('SELECT * FROM known_hold ORDER BY origin, id').map((row) => ({
-      origin: textOf(row, 'origin') as MemberId,
-      id: eventIdIn(bytesOf(row, 'id')),
-      ground: textOf(row, 'ground'),
-      authority: textOf(row, 'authority'),
-      reviewAtMs: asUnixMs(numberOf(row, 'review_at_ms')),
-      placedAtMs: asUnixMs(numberOf(row, 'placed_at_ms')),
-    }));
+    return this.#db.all('SELECT * FROM known_hold ORDER BY origin, id').map(heldIn);
   }
 }

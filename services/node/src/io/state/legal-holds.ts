@@ -41,29 +41,15 @@ export class LegalHolds {
   }
 
   /** Takes the place of an earlier hold on the same event, released or not. */
-  place({ origin, id, ground, authority, reviewAtMs, placedAtMs }: HeldEvent): void {
-    this.#db.run(
-      'INSERT OR REPLACE INTO legal_hold VALUES(?, ?, ?, ?, ?, ?, NULL)',
-      origin,
-      idBytes(id),
-      ground,
-      authority,
-      reviewAtMs,
-      placedAtMs,
-    );
+  place(hold: HeldEvent): void {
+    const sql = 'INSERT OR REPLACE INTO legal_hold VALUES(?, ?, ?, ?, ?, ?, NULL)';
+    this.#db.run(sql, ...holdValues(hold));
   }
 
   /** For a state that does not know it; one that was released stays so. */
-  remember({ origin, id, ground, authority, reviewAtMs, placedAtMs }: HeldEvent): void {
-    this.#db.run(
-      'INSERT OR IGNORE INTO legal_hold VALUES(?, ?, ?, ?, ?, ?, NULL)',
-      origin,
-      idBytes(id),
-      ground,
-      authority,
-      reviewAtMs,
-      placedAtMs,
-    );
+  remember(hold: HeldEvent): void {
+    const sql = 'INSERT OR IGNORE INTO legal_hold VALUES(?, ?, ?, ?, ?, ?, NULL)';
+    this.#db.run(sql, ...holdValues(hold));
   }
 
   release(origin: MemberId, ids: readonly EventId[], atMs: UnixMs): void {
@@ -103,7 +89,13 @@ export class LegalHolds {
   }
 }
 
-function heldIn(row: Row): HeldEvent {
+/** The first six columns of a table of holds. */
+export function holdValues(hold: HeldEvent): [string, Uint8Array, string, string, number, number] {
+  const { origin, id, ground, authority, reviewAtMs, placedAtMs } = hold;
+  return [origin, idBytes(id), ground, authority, reviewAtMs, placedAtMs];
+}
+
+export function heldIn(row: Row): HeldEvent {
   return {
     origin: textOf(row, 'origin') as MemberId,
     id: eventIdIn(bytesOf(row, 'id')),

@@ -6,7 +6,8 @@ import {
   idBytes,
 } from '@concordat/common/domain/ids.js';
 import { idAt, lookUp } from '@concordat/common/io/store/packed.js';
-import { type Sqlite, bytesOf, textOf } from '@concordat/common/io/store/sqlite.js';
+import { type Row, type Sqlite, bytesOf, textOf } from '@concordat/common/io/store/sqlite.js';
+import type { EventKey } from '../data-store.js';
 import { eventIdIn } from './stored-ids.js';
 
 /**
@@ -20,11 +21,6 @@ CREATE TABLE IF NOT EXISTS section_tombstone(
 CREATE TABLE IF NOT EXISTS left_event(
   origin TEXT NOT NULL, id BLOB NOT NULL, unfinished INTEGER NOT NULL, PRIMARY KEY(origin, id)) WITHOUT ROWID;
 `;
-
-export interface EventKey {
-  readonly origin: MemberId;
-  readonly id: EventId;
-}
 
 /** Sections of others' events that are taken back for ever, while the rest of the event stays. */
 export class SectionTombstones {
@@ -119,6 +115,6 @@ export class SectionTombstones {
   }
 }
 
-function keyIn(row: Parameters<typeof textOf>[0]): EventKey {
+function keyIn(row: Row): EventKey {
   return { origin: textOf(row, 'origin') as MemberId, id: eventIdIn(bytesOf(row, 'id')) };
 }
