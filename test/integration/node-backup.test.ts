@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { asConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { Sqlite } from '@concordat/common/io/store/sqlite.js';
+import { DataStore } from '@concordat/node/io/data-store.js';
 import { backupNode, restoreNode } from '@concordat/node/maintain.js';
 import { schemasDir } from '../support/federation.js';
 import { officerOrder, orderId } from '../support/ledger.js';
@@ -39,6 +40,30 @@ async function purge(n: number): Promise<void> {
     .keyService({ member: UN, service: 'revocation' })
     .destroyKeys({ order, approvals: [] }, soon);
   world.purges.purge(DE, eventId(n));
+}
+
+/** The origin seals these sections for everybody, and the holder answers. */
+async function take(n: number, sections: readonly string[]): Promise<void> {
+  const ids = [eventId(n)];
+  const order = officerOrder(world.members, { orderId: orderId(n), ids, sections });
+  await world
+    .keyService({ member: UN, service: 'revocation' })
+    .destroyKeys({ order, approvals: [] }, soon);
+  const value = world.purges.next(DE, ids, { sections });
+  world.log.append('purge.un.de', 0, [{ value }]);
+  await world.receipts(DE, 1);
+}
+
+const takeRemarks = (n: number) => take(n, ['remarks']);
+
+/** Of which sections the data store has ciphertext while the node does not run. */
+function sectionsHeld(n: number): string[] {
+  const store = new DataStore(join(world.dir, 'node-de', 'data.db'));
+  try {
+    return store.sections(UN, eventId(n)).map(({ name }) => name);
+  } finally {
+    store.close();
+  }
 }
 
 async function outcome(member: MemberId, id: EventId): Promise<string> {
@@ -175,6 +200,63 @@ describe('restoring', () => {
     const { rows, keys, tombstones } = await world.inventory(DE);
     expect([...rows, ...keys].filter((name) => tombstones.includes(name))).toEqual([]);
     expect(await world.receipts(DE, 1)).toEqual(receipts);
+  });
+
+  describe.each<[when: string, isBefore: boolean]>([
+    ['before the backup', true],
+    ['after the backup', false],
+  ])('what is left of an event of which a section was taken back %s', (_when, isBefore) => {
+    test.each<[string, readonly (typeof STORES)[number][]]>([
+      ['data', ['data']],
+      ['everything', STORES],
+    ])('after a loss of %s', async (_name, stores) => {
+      await shared();
+      if (!isBefore) await backup(DE);
+      await takeRemarks(1);
+      if (isBefore) await backup(DE);
+      await forgetFeeds();
+      const { dataDir } = world.node(DE);
+      await world.stopNode(DE);
+      lose(dataDir, ...stores);
+      const { restored, filtered } = await restore(DE);
+      expect(restored.waiting).toBe(4);
+      expect(filtered).toMatchObject({ PURGED: 0, UNVERIFIED: 0 });
+      if (!stores.includes('state')) expect(sectionsHeld(1)).not.toContain('remarks');
+      await world.startNode(DE);
+      await world.readable(DE, 4);
+      const left: Record<string, unknown> = { ...contentOf(1) };
+      delete left['remarks'];
+      await until('what is left is read', async () => (await outcome(DE, eventId(1))) === 'READ');
+      expect(await world.read(DE, eventId(1))).toMatchObject(left);
+      expect(await world.read(DE, eventId(1))).not.toHaveProperty('remarks');
+      expect(await world.read(DE, eventId(2))).toMatchObject(contentOf(2));
+      await world.stopNode(DE);
+      expect(sectionsHeld(1)).not.toContain('remarks');
+    });
+  });
+
+  test('no event of which all sections were taken back', async () => {
+    await shared();
+    await backup(DE);
+    const all = ['addresses', 'aliases', 'documents', 'identity', 'listing', 'remarks'];
+    await take(1, all);
+    const { dataDir } = world.node(DE);
+    await world.stopNode(DE);
+    lose(dataDir, 'data');
+    expect((await restore(DE)).filtered).toMatchObject({ PURGED: 1, UNVERIFIED: 0 });
+  });
+
+  test('no event that lacks a section which nobody took back', async () => {
+    await shared();
+    const { dataDir } = world.node(DE);
+    await take(4, ['remarks']); // the node has heard of purges
+    await world.stopNode(DE);
+    const store = new DataStore(join(dataDir, 'data.db'));
+    store.deleteSections(UN, eventId(1), new Set(['remarks']));
+    store.close();
+    await backup(DE);
+    lose(dataDir, 'data');
+    expect((await restore(DE)).filtered).toMatchObject({ UNVERIFIED: 1 });
   });
 
   test('own rows at an origin, of which its topic has none any more', async () => {

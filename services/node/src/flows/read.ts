@@ -130,6 +130,11 @@ export class Reader {
     const gone = state.sections.of(origin, id);
     const left = data.sections(origin, id).filter(({ name }) => !gone.has(name));
     if (left.length === 0 && gone.size > 0) throw takenBack(origin);
+    const released = row.release?.sections ?? header.sections.map((section) => section.name);
+    const lost = released.find((name) => !gone.has(name) && !left.some((one) => one.name === name));
+    if (lost !== undefined) {
+      throw new ConcordatError('INTERNAL', `section ${lost} is not here: the store is damaged`);
+    }
     for (const { name, sealed } of left) {
       const key = keys.get(name);
       const place = { origin, id, section: name, schemaHash: header.schemaHash };

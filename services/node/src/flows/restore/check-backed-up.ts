@@ -11,7 +11,7 @@ import type {
 } from '@concordat/common/domain/records.js';
 import { isOpening } from '@concordat/common/domain/sealing.js';
 import { type KeyDirectory, verifyStatement } from '@concordat/common/domain/statement.js';
-import { feedTopic } from '@concordat/common/domain/topics.js';
+import { feedTopic, purgeTopic } from '@concordat/common/domain/topics.js';
 import type { BackedUpBatch, BackedUpRow, BackedUpRows } from '../../io/backup/backed-up-rows.js';
 import type { EventBody } from '../../io/data/body.js';
 import type { StateStore } from '../../io/state-store.js';
@@ -92,17 +92,27 @@ export class BackupChecker {
     from: BackedUpBatch,
     header: Header,
   ): ReturnType<BackupChecker['check']> {
-    const { nowMs } = this.#about;
+    const { nowMs, state } = this.#about;
     const release = this.#feedOf(row, from)?.releases[row.place];
     const fits =
       release?.id === row.id && equalBytes(release.headerHash, leafHash(row.body.header));
     if (!fits) return 'UNVERIFIED';
     if (release.deleteByMs <= nowMs) return 'RETENTION';
-    const { sections } = row.body;
-    const expected = row.state === 'refused' ? [] : release.sections;
+    const released = row.state === 'refused' ? [] : release.sections;
+    const gone = state.sections.of(row.origin, row.id);
+    const left = released.filter((name) => !gone.has(name));
+    if (released.length > 0 && left.length === 0) return 'PURGED';
+    const sections = row.body.sections.filter(({ name }) => !gone.has(name));
+    const expected = this.#knowsPurges(row.origin) ? left : namesOf(sections, left);
     if (!areSigned(header, sections, expected)) return 'UNVERIFIED';
     const { category } = header;
     return { row, from, body: { category, header: row.body.header, release, sections } };
+  }
+
+  /** Without its state the node cannot tell yet which sections were taken back; the purge ledger says so before the first reading. */
+  #knowsPurges(origin: MemberId): boolean {
+    const { state, self } = this.#about;
+    return state.chains.followedHead(purgeTopic({ origin, recipient: self })).number > 0;
   }
 
   /** The feed statement that this row came with, if the origin signed it for us. */
@@ -119,6 +129,10 @@ export class BackupChecker {
     this.#feeds.set(batch, feed.value.value);
     return feed.value.value;
   }
+}
+
+function namesOf(sections: readonly SealedSection[], among: readonly string[]): string[] {
+  return among.filter((name) => sections.some((one) => one.name === name));
 }
 
 /** Exactly these sections, each with the ciphertext that the header signs. */
