@@ -99,6 +99,11 @@ export class TestLedger {
     this.#onRecord = onRecord;
   }
 
+  /** of the newest record */
+  get number(): number {
+    return this.#head.number;
+  }
+
   /** One block with these events. */
   publish(...events: readonly TestEvent[]): void {
     const headers = events.map((event) => ({ id: event.id, ...this.#header(event) }));

@@ -262,6 +262,18 @@ export class NodeWorld {
               { timeoutMs: 1 },
             ),
         },
+        register: {
+          letMemberGo: (order, _signal, approvals) =>
+            this.membershipService({ member: UN, service: 'revocation' }).letMemberGo(
+              { order, approvals: [...approvals] },
+              { timeoutMs: 1 },
+            ),
+          letMemberBeGone: (member) =>
+            this.membershipService({ member: UN, service: 'revocation' }).letMemberBeGone(
+              { member },
+              { timeoutMs: 1 },
+            ),
+        },
         listen: async (services) => {
           this.#revocationServes = services;
           return { port: 1, close: async () => void (this.#revocationServes = []) };

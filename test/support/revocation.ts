@@ -30,6 +30,7 @@ import {
 import { codec, memberOf, testFederation } from './federation.js';
 import { TestHolder } from './holder.js';
 import { TestLedger, officerOrder } from './ledger.js';
+import { TestRegister } from './member-register.js';
 import { NOW } from './origin.js';
 import { until } from './until.js';
 
@@ -54,6 +55,10 @@ export class RevocationWorld {
   readonly holders: ReadonlyMap<MemberId, TestHolder>;
   readonly dir = mkdtempSync(join(tmpdir(), 'revocation-'));
   readonly deaths: Error[] = [];
+  readonly register = new TestRegister(this.federation, UN, {
+    now: () => this.nowMs,
+    ledgerHead: () => this.ledger.number,
+  });
   nowMs: UnixMs = NOW;
   /** `undefined`: the ledger's records reach the topic at once */
   held: Uint8Array[] | undefined;
@@ -101,6 +106,7 @@ export class RevocationWorld {
         keys: this.federation.keys,
         signer: this.federation.signer(UN, 'revocation'),
         node: { destroyKeys: this.seal },
+        register: this.register.calls,
         logger: { debug: silent, info: silent, warn: silent, error: silent },
         listen: async () => ({ port: 0, close: async () => undefined }),
         ...ports,

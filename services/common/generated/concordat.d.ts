@@ -370,6 +370,7 @@ export namespace concordat.node.v1 {
 
   type MembershipResponse = {
     readonly change: Uint8Array;
+    readonly ledgerHead: number;
   };
   const MembershipResponse: MessageType<MembershipResponse>;
 
@@ -713,6 +714,54 @@ export namespace concordat.revocation.v1 {
     readonly receipts: readonly Receipt[];
   };
   const ReceiptsResponse: MessageType<ReceiptsResponse>;
+
+  type MembersRequest = {
+    readonly member: string;
+  };
+  const MembersRequest: MessageType<MembersRequest>;
+
+  type MembersResponse = {
+    readonly members: readonly LeavingMember[];
+  };
+  const MembersResponse: MessageType<MembersResponse>;
+
+  type LeavingMember = {
+    readonly member: string;
+    readonly stage: string;
+    readonly orderId: string;
+    readonly reason: string;
+    readonly sinceMs: number;
+    readonly leftAtMs: number;
+    readonly deadlineMs: number;
+    readonly lastError: string;
+    readonly reading: boolean;
+    readonly events: number;
+    readonly notOrdered: number;
+    readonly answered: number;
+    readonly overdue: number;
+    readonly held: number;
+    readonly systemsOpen: number;
+    readonly childrenOpen: number;
+    readonly owed: readonly OwedEntry[];
+    readonly owedEntries: number;
+  };
+  const LeavingMember: MessageType<LeavingMember>;
+
+  type OwedEntry = {
+    readonly orderId: string;
+    readonly reason: string;
+    readonly entryNumber: number;
+    readonly events: number;
+    readonly deadlineMs: number;
+    readonly overdue: boolean;
+    readonly state: string;
+    readonly noticedAtMs: number;
+    readonly held: number;
+    readonly reviewAtMs: number;
+    readonly systemsOpen: number;
+    readonly childrenOpen: number;
+  };
+  const OwedEntry: MessageType<OwedEntry>;
 }
 
 export namespace google.protobuf {

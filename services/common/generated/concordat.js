@@ -5498,6 +5498,7 @@ export const concordat = $root.concordat = (() => {
                 };
 
                 MembershipResponse.prototype.change = $util.newBuffer([]);
+                MembershipResponse.prototype.ledgerHead = 0;
 
                 MembershipResponse.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -5508,6 +5509,8 @@ export const concordat = $root.concordat = (() => {
                         throw $Error("max depth exceeded");
                     if (message.change != null && $Object.hasOwnProperty.call(message, "change") && message.change.length)
                         writer.uint32(10).bytes(message.change);
+                    if (message.ledgerHead != null && $Object.hasOwnProperty.call(message, "ledgerHead") && (typeof message.ledgerHead === "object" ? message.ledgerHead.low || message.ledgerHead.high : message.ledgerHead !== 0))
+                        writer.uint32(16).int64(message.ledgerHead);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -5548,6 +5551,15 @@ export const concordat = $root.concordat = (() => {
                                     message.change = value;
                                 else
                                     delete message.change;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.ledgerHead = value;
+                                else
+                                    delete message.ledgerHead;
                                 continue;
                             }
                         }
@@ -10890,6 +10902,672 @@ export const concordat = $root.concordat = (() => {
                 };
 
                 return ReceiptsResponse;
+            })();
+
+            v1.MembersRequest = (function() {
+
+                const MembersRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                MembersRequest.prototype.member = "";
+
+                MembersRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.member != null && $Object.hasOwnProperty.call(message, "member") && message.member !== "")
+                        writer.uint32(10).string(message.member);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                MembersRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.revocation.v1.MembersRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.member = value;
+                                else
+                                    delete message.member;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return MembersRequest;
+            })();
+
+            v1.MembersResponse = (function() {
+
+                const MembersResponse = function (properties) {
+                    this.members = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                MembersResponse.prototype.members = $util.emptyArray;
+
+                MembersResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.members != null && message.members.length)
+                        for (let i = 0; i < message.members.length; ++i)
+                            $root.concordat.revocation.v1.LeavingMember.encode(message.members[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                MembersResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.revocation.v1.MembersResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.members && message.members.length))
+                                    message.members = [];
+                                message.members.push($root.concordat.revocation.v1.LeavingMember.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return MembersResponse;
+            })();
+
+            v1.LeavingMember = (function() {
+
+                const LeavingMember = function (properties) {
+                    this.owed = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                LeavingMember.prototype.member = "";
+                LeavingMember.prototype.stage = "";
+                LeavingMember.prototype.orderId = "";
+                LeavingMember.prototype.reason = "";
+                LeavingMember.prototype.sinceMs = 0;
+                LeavingMember.prototype.leftAtMs = 0;
+                LeavingMember.prototype.deadlineMs = 0;
+                LeavingMember.prototype.lastError = "";
+                LeavingMember.prototype.reading = false;
+                LeavingMember.prototype.events = 0;
+                LeavingMember.prototype.notOrdered = 0;
+                LeavingMember.prototype.answered = 0;
+                LeavingMember.prototype.overdue = 0;
+                LeavingMember.prototype.held = 0;
+                LeavingMember.prototype.systemsOpen = 0;
+                LeavingMember.prototype.childrenOpen = 0;
+                LeavingMember.prototype.owed = $util.emptyArray;
+                LeavingMember.prototype.owedEntries = 0;
+
+                LeavingMember.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.member != null && $Object.hasOwnProperty.call(message, "member") && message.member !== "")
+                        writer.uint32(10).string(message.member);
+                    if (message.stage != null && $Object.hasOwnProperty.call(message, "stage") && message.stage !== "")
+                        writer.uint32(18).string(message.stage);
+                    if (message.orderId != null && $Object.hasOwnProperty.call(message, "orderId") && message.orderId !== "")
+                        writer.uint32(26).string(message.orderId);
+                    if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                        writer.uint32(34).string(message.reason);
+                    if (message.sinceMs != null && $Object.hasOwnProperty.call(message, "sinceMs") && (typeof message.sinceMs === "object" ? message.sinceMs.low || message.sinceMs.high : message.sinceMs !== 0))
+                        writer.uint32(40).int64(message.sinceMs);
+                    if (message.leftAtMs != null && $Object.hasOwnProperty.call(message, "leftAtMs") && (typeof message.leftAtMs === "object" ? message.leftAtMs.low || message.leftAtMs.high : message.leftAtMs !== 0))
+                        writer.uint32(48).int64(message.leftAtMs);
+                    if (message.deadlineMs != null && $Object.hasOwnProperty.call(message, "deadlineMs") && (typeof message.deadlineMs === "object" ? message.deadlineMs.low || message.deadlineMs.high : message.deadlineMs !== 0))
+                        writer.uint32(56).int64(message.deadlineMs);
+                    if (message.lastError != null && $Object.hasOwnProperty.call(message, "lastError") && message.lastError !== "")
+                        writer.uint32(66).string(message.lastError);
+                    if (message.reading != null && $Object.hasOwnProperty.call(message, "reading") && message.reading !== false)
+                        writer.uint32(72).bool(message.reading);
+                    if (message.events != null && $Object.hasOwnProperty.call(message, "events") && (typeof message.events === "object" ? message.events.low || message.events.high : message.events !== 0))
+                        writer.uint32(80).int64(message.events);
+                    if (message.notOrdered != null && $Object.hasOwnProperty.call(message, "notOrdered") && (typeof message.notOrdered === "object" ? message.notOrdered.low || message.notOrdered.high : message.notOrdered !== 0))
+                        writer.uint32(88).int64(message.notOrdered);
+                    if (message.answered != null && $Object.hasOwnProperty.call(message, "answered") && (typeof message.answered === "object" ? message.answered.low || message.answered.high : message.answered !== 0))
+                        writer.uint32(96).int64(message.answered);
+                    if (message.overdue != null && $Object.hasOwnProperty.call(message, "overdue") && (typeof message.overdue === "object" ? message.overdue.low || message.overdue.high : message.overdue !== 0))
+                        writer.uint32(104).int64(message.overdue);
+                    if (message.held != null && $Object.hasOwnProperty.call(message, "held") && (typeof message.held === "object" ? message.held.low || message.held.high : message.held !== 0))
+                        writer.uint32(112).int64(message.held);
+                    if (message.systemsOpen != null && $Object.hasOwnProperty.call(message, "systemsOpen") && (typeof message.systemsOpen === "object" ? message.systemsOpen.low || message.systemsOpen.high : message.systemsOpen !== 0))
+                        writer.uint32(120).int64(message.systemsOpen);
+                    if (message.childrenOpen != null && $Object.hasOwnProperty.call(message, "childrenOpen") && (typeof message.childrenOpen === "object" ? message.childrenOpen.low || message.childrenOpen.high : message.childrenOpen !== 0))
+                        writer.uint32(128).int64(message.childrenOpen);
+                    if (message.owed != null && message.owed.length)
+                        for (let i = 0; i < message.owed.length; ++i)
+                            $root.concordat.revocation.v1.OwedEntry.encode(message.owed[i], writer.uint32(138).fork(), _depth + 1).ldelim();
+                    if (message.owedEntries != null && $Object.hasOwnProperty.call(message, "owedEntries") && (typeof message.owedEntries === "object" ? message.owedEntries.low || message.owedEntries.high : message.owedEntries !== 0))
+                        writer.uint32(144).int64(message.owedEntries);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                LeavingMember.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.revocation.v1.LeavingMember();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.member = value;
+                                else
+                                    delete message.member;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.stage = value;
+                                else
+                                    delete message.stage;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.orderId = value;
+                                else
+                                    delete message.orderId;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.reason = value;
+                                else
+                                    delete message.reason;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.sinceMs = value;
+                                else
+                                    delete message.sinceMs;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.leftAtMs = value;
+                                else
+                                    delete message.leftAtMs;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.deadlineMs = value;
+                                else
+                                    delete message.deadlineMs;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.lastError = value;
+                                else
+                                    delete message.lastError;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.reading = value;
+                                else
+                                    delete message.reading;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.events = value;
+                                else
+                                    delete message.events;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.notOrdered = value;
+                                else
+                                    delete message.notOrdered;
+                                continue;
+                            }
+                        case 12: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.answered = value;
+                                else
+                                    delete message.answered;
+                                continue;
+                            }
+                        case 13: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.overdue = value;
+                                else
+                                    delete message.overdue;
+                                continue;
+                            }
+                        case 14: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.held = value;
+                                else
+                                    delete message.held;
+                                continue;
+                            }
+                        case 15: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.systemsOpen = value;
+                                else
+                                    delete message.systemsOpen;
+                                continue;
+                            }
+                        case 16: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.childrenOpen = value;
+                                else
+                                    delete message.childrenOpen;
+                                continue;
+                            }
+                        case 17: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.owed && message.owed.length))
+                                    message.owed = [];
+                                message.owed.push($root.concordat.revocation.v1.OwedEntry.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 18: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.owedEntries = value;
+                                else
+                                    delete message.owedEntries;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return LeavingMember;
+            })();
+
+            v1.OwedEntry = (function() {
+
+                const OwedEntry = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                OwedEntry.prototype.orderId = "";
+                OwedEntry.prototype.reason = "";
+                OwedEntry.prototype.entryNumber = 0;
+                OwedEntry.prototype.events = 0;
+                OwedEntry.prototype.deadlineMs = 0;
+                OwedEntry.prototype.overdue = false;
+                OwedEntry.prototype.state = "";
+                OwedEntry.prototype.noticedAtMs = 0;
+                OwedEntry.prototype.held = 0;
+                OwedEntry.prototype.reviewAtMs = 0;
+                OwedEntry.prototype.systemsOpen = 0;
+                OwedEntry.prototype.childrenOpen = 0;
+
+                OwedEntry.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.orderId != null && $Object.hasOwnProperty.call(message, "orderId") && message.orderId !== "")
+                        writer.uint32(10).string(message.orderId);
+                    if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                        writer.uint32(18).string(message.reason);
+                    if (message.entryNumber != null && $Object.hasOwnProperty.call(message, "entryNumber") && (typeof message.entryNumber === "object" ? message.entryNumber.low || message.entryNumber.high : message.entryNumber !== 0))
+                        writer.uint32(24).int64(message.entryNumber);
+                    if (message.events != null && $Object.hasOwnProperty.call(message, "events") && message.events !== 0)
+                        writer.uint32(32).int32(message.events);
+                    if (message.deadlineMs != null && $Object.hasOwnProperty.call(message, "deadlineMs") && (typeof message.deadlineMs === "object" ? message.deadlineMs.low || message.deadlineMs.high : message.deadlineMs !== 0))
+                        writer.uint32(40).int64(message.deadlineMs);
+                    if (message.overdue != null && $Object.hasOwnProperty.call(message, "overdue") && message.overdue !== false)
+                        writer.uint32(48).bool(message.overdue);
+                    if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== "")
+                        writer.uint32(58).string(message.state);
+                    if (message.noticedAtMs != null && $Object.hasOwnProperty.call(message, "noticedAtMs") && (typeof message.noticedAtMs === "object" ? message.noticedAtMs.low || message.noticedAtMs.high : message.noticedAtMs !== 0))
+                        writer.uint32(64).int64(message.noticedAtMs);
+                    if (message.held != null && $Object.hasOwnProperty.call(message, "held") && message.held !== 0)
+                        writer.uint32(72).int32(message.held);
+                    if (message.reviewAtMs != null && $Object.hasOwnProperty.call(message, "reviewAtMs") && (typeof message.reviewAtMs === "object" ? message.reviewAtMs.low || message.reviewAtMs.high : message.reviewAtMs !== 0))
+                        writer.uint32(80).int64(message.reviewAtMs);
+                    if (message.systemsOpen != null && $Object.hasOwnProperty.call(message, "systemsOpen") && message.systemsOpen !== 0)
+                        writer.uint32(88).int32(message.systemsOpen);
+                    if (message.childrenOpen != null && $Object.hasOwnProperty.call(message, "childrenOpen") && message.childrenOpen !== 0)
+                        writer.uint32(96).int32(message.childrenOpen);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                OwedEntry.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.revocation.v1.OwedEntry();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.orderId = value;
+                                else
+                                    delete message.orderId;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.reason = value;
+                                else
+                                    delete message.reason;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.entryNumber = value;
+                                else
+                                    delete message.entryNumber;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.events = value;
+                                else
+                                    delete message.events;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.deadlineMs = value;
+                                else
+                                    delete message.deadlineMs;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.overdue = value;
+                                else
+                                    delete message.overdue;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.state = value;
+                                else
+                                    delete message.state;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.noticedAtMs = value;
+                                else
+                                    delete message.noticedAtMs;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.held = value;
+                                else
+                                    delete message.held;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.reviewAtMs = value;
+                                else
+                                    delete message.reviewAtMs;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.systemsOpen = value;
+                                else
+                                    delete message.systemsOpen;
+                                continue;
+                            }
+                        case 12: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.childrenOpen = value;
+                                else
+                                    delete message.childrenOpen;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return OwedEntry;
             })();
 
             return v1;

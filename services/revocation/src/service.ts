@@ -34,7 +34,7 @@ import {
 } from '@concordat/common/io/rpc/server.js';
 import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
 import { Outbox } from '@concordat/common/io/store/outbox.js';
-import type { RevocationContext, SealingNode } from './flows/context.js';
+import type { MemberRegister, RevocationContext, SealingNode } from './flows/context.js';
 import { deadlineClock } from './flows/deadline-clock.js';
 import { followLedger } from './flows/follow-ledger.js';
 import { followReceipts } from './flows/follow-receipts.js';
@@ -76,6 +76,7 @@ export interface RevocationPorts {
   /** the member's revocation key */
   readonly signer: Signer;
   readonly node: SealingNode;
+  readonly register: MemberRegister;
   readonly logger: Logger;
   readonly listen: (services: readonly Served[]) => Promise<Pick<RpcServer, 'port' | 'close'>>;
 }
@@ -204,7 +205,7 @@ function contextOf(
   store: RevocationStore,
   onDeath: (cause: Error) => void,
 ): RevocationContext {
-  const { clock, codec, keys, signer, node, logger, log } = ports;
+  const { clock, codec, keys, signer, node, register, logger, log } = ports;
   const { member: self, members, ruleOrderDeadlineMs, approvalsAbove } = settings;
   const others = members.filter((id) => id !== self);
   const outbox = new Outbox({
@@ -218,7 +219,7 @@ function contextOf(
     ...{ self, others, codec, keys, signer, clock, store },
     statements: rememberingStatements(codec, keys),
     trees: new SlotTrees(codec),
-    ...{ outbox, node, logger, ruleOrderDeadlineMs, approvalsAbove },
+    ...{ outbox, node, register, logger, ruleOrderDeadlineMs, approvalsAbove },
     quarantine: new Quarantine({
       ...{ member: self, service: 'revocation', codec, chains: store.chains, outbox },
     }),

@@ -65,6 +65,7 @@ const OF_CODE: Record<ConcordatErrorCode, ExitCode> = {
   READ_REFUSED: EXIT.refused,
   RELEASE_UNKNOWN: EXIT.notFound,
   RELEASE_WITHHELD: EXIT.refused,
+  MEMBER_LEAVES: EXIT.refused,
   ORDER_INVALID: EXIT.usage,
   ORDER_UNKNOWN: EXIT.notFound,
   ORDER_NOT_AUTHORISED: EXIT.refused,

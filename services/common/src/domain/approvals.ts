@@ -1,6 +1,7 @@
 import { equalBytes } from './bytes.js';
 import { ConcordatError } from './errors.js';
 import type { Hash } from './ids.js';
+import { isLeave } from './purge-order.js';
 import type { PurgeOrder, RecordCodec } from './records.js';
 import { type Result, err } from './result.js';
 import { type KeyDirectory, type Verified, verifyStatement } from './statement.js';
@@ -8,12 +9,20 @@ import { type KeyDirectory, type Verified, verifyStatement } from './statement.j
 /** How many different people stand behind an order that needs more than its signer. */
 export const PEOPLE_NEEDED = 2;
 
-/** A person's order for more events than `above` needs a second person; what a rule orders is checked as a fact. */
+/**
+ * A person's order for more events than `above` needs a second person, and one by which a member leaves always does; what a
+ * rule orders is checked as a fact.
+ */
 export function needsSecondPerson(
-  { key, value }: Pick<Verified<'PurgeOrder'>, 'key'> & { readonly value: Pick<PurgeOrder, 'ids'> },
+  {
+    key,
+    value,
+  }: Pick<Verified<'PurgeOrder'>, 'key'> & {
+    readonly value: Pick<PurgeOrder, 'ids' | 'recipients' | 'sections'>;
+  },
   above: number,
 ): boolean {
-  return key.role === 'purge-officer' && value.ids.length > above;
+  return key.role === 'purge-officer' && (isLeave(value) || value.ids.length > above);
 }
 
 export interface ApprovalFacts {
@@ -97,8 +106,11 @@ export function approvalProblem(
 ): ConcordatError | undefined {
   if (!needsSecondPerson(order, above) || people.size >= PEOPLE_NEEDED) return undefined;
   const events = String(order.value.ids.length);
+  const what = isLeave(order.value)
+    ? "a member's leaving"
+    : `an order of ${events} events (more than ${String(above)})`;
   return new ConcordatError(
     'ORDER_NEEDS_APPROVAL',
-    `expected ${String(PEOPLE_NEEDED)} people for an order of ${events} events (more than ${String(above)}), came ${String(people.size)}`,
+    `expected ${String(PEOPLE_NEEDED)} people for ${what}, came ${String(people.size)}`,
   );
 }

@@ -55,6 +55,7 @@ const RETRYABLE = {
   // release and keys
   RELEASE_UNKNOWN: false,
   RELEASE_WITHHELD: false,
+  MEMBER_LEAVES: false,
   // purge
   ORDER_INVALID: false,
   ORDER_UNKNOWN: false,

@@ -1,6 +1,6 @@
 import type { MemberId } from './ids.js';
 import { SECTIONS_MAX, isName } from './header.js';
-import type { PurgeOutcome, PurgeReason, ReceiptStage } from './records.js';
+import type { PurgeOrder, PurgeOutcome, PurgeReason, ReceiptStage } from './records.js';
 import type { Role } from './statement.js';
 
 /** Who may order for which reason: people by a purge officer's key, facts by the revocation service. */
@@ -55,6 +55,39 @@ export function coverProblem(
     return `expected at most ${COVER_RECIPIENTS_MAX} recipients and ${SECTIONS_MAX} sections`;
   }
   return sections.every(isName) ? undefined : 'expected names of sections';
+}
+
+/** An order by which a member leaves: it names that member and no event, for it takes back whatever the member holds. */
+export function isLeave({
+  ids,
+  recipients,
+  sections,
+}: Pick<PurgeOrder, 'ids' | 'recipients' | 'sections'>): boolean {
+  return ids.length === 0 && recipients.length === 1 && sections.length === 0;
+}
+
+/** For what reasons a person may take everything back from one member. */
+export const LEAVE_REASONS = [
+  'partner_withdrawn',
+  'agreement_ended',
+] as const satisfies readonly PurgeReason[];
+
+/** What is wrong with an order by which a member shall leave; undefined when nothing is. */
+export function leaveProblem({
+  ids,
+  recipients,
+  sections,
+  origin,
+  reason,
+  cause,
+}: PurgeOrder): string | undefined {
+  if (recipients.length !== 1) return 'expected one recipient, the member that leaves';
+  if (recipients.includes(origin)) return `expected another member than the origin, came ${origin}`;
+  if (ids.length + sections.length > 0 || cause !== null) {
+    return 'expected no event and no section: everything that the member holds is ordered back';
+  }
+  if (LEAVE_REASONS.some((one) => one === reason)) return undefined;
+  return `expected reason ${LEAVE_REASONS.join(' or ')}, came ${reason}`;
 }
 
 /** Does a cover take anything of what one recipient was given keys of? */

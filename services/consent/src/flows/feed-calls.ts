@@ -1,3 +1,4 @@
+import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { feedTopic } from '@concordat/common/domain/topics.js';
 import { sendAgain } from '@concordat/common/io/chain/send-again.js';
 import type { FeedService } from '@concordat/common/io/rpc/definitions.js';
@@ -12,6 +13,10 @@ export function feedCalls({
 }: Pick<ConsentContext, 'self' | 'store'>): Handlers<typeof FeedService> {
   return {
     fetchFeed: async (request, { caller }) => {
+      if (store.leavers.has(caller.member)) {
+        const text = `expected a member that stays, ${caller.member} leaves or has left`;
+        throw new ConcordatError('MEMBER_LEAVES', `${text}; answer the purges that still come`);
+      }
       const topic = feedTopic({ origin: self, recipient: caller.member });
       const { lane, epoch, fromNumber } = request;
       const sent = sendAgain(store.chains, topic, request);

@@ -17,6 +17,10 @@ export class Leavers {
     this.#db.run('INSERT OR IGNORE INTO leaver VALUES(?)', member);
   }
 
+  has(member: MemberId): boolean {
+    return this.#db.get('SELECT member FROM leaver WHERE member = ?', member) !== undefined;
+  }
+
   all(): ReadonlySet<MemberId> {
     const rows = this.#db.all('SELECT member FROM leaver');
     return new Set(rows.map((row) => textOf(row, 'member') as MemberId));

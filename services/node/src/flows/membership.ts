@@ -1,9 +1,10 @@
-import { PEOPLE_NEEDED, countApprovals } from '@concordat/common/domain/approvals.js';
+import { approvalProblem, countApprovals } from '@concordat/common/domain/approvals.js';
 import { nextLink } from '@concordat/common/domain/chain.js';
 import { cloudEventHeaders } from '@concordat/common/domain/cloud-event.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
-import type { MembershipChange, PurgeOrder } from '@concordat/common/domain/records.js';
+import { leaveProblem } from '@concordat/common/domain/purge-order.js';
+import type { MembershipChange } from '@concordat/common/domain/records.js';
 import {
   SUITE,
   type Verified,
@@ -13,9 +14,6 @@ import {
 import { membershipTopic } from '@concordat/common/domain/topics.js';
 import type { StoredChange } from '../io/state/membership-table.js';
 import type { NodeContext } from './context.js';
-
-/** For what reasons a person may take everything back from one member. */
-const REASONS: ReadonlySet<string> = new Set(['partner_withdrawn', 'agreement_ended']);
 
 /**
  * Lets a member go: from the commit on no key leaves to it. The order names that member as its only recipient, and no event:
@@ -34,7 +32,11 @@ export async function letMemberGo(
   if (!order.ok) throw order.error;
   const member = leaverIn(order.value);
   const before = state.membership.find(member, 'LEAVING');
-  if (!before) demandPeople(context, order.value, approvals);
+  if (!before) {
+    const counted = countApprovals(context, order.value, approvals);
+    const lacking = approvalProblem(order.value, counted, context.approvalsAbove);
+    if (lacking) throw lacking;
+  }
   const { reason } = order.value.value;
   return sent(context, before ?? commitChange(context, { member, stage: 'LEAVING', reason }));
 }
@@ -64,27 +66,6 @@ function leaverIn({ key, value }: Verified<'PurgeOrder'>): MemberId {
   const [member] = value.recipients;
   if (problem === undefined && member !== undefined) return member;
   throw new ConcordatError('ORDER_INVALID', problem ?? 'expected one member');
-}
-
-function leaveProblem({ ids, recipients, sections, origin, reason, cause }: PurgeOrder) {
-  if (recipients.length !== 1) return 'expected one recipient, the member that leaves';
-  if (recipients.includes(origin)) return `expected another member than the origin, came ${origin}`;
-  if (ids.length + sections.length > 0 || cause !== null) {
-    return 'expected no event and no section: everything that the member holds is ordered back';
-  }
-  if (!REASONS.has(reason)) return `expected reason ${[...REASONS].join(' or ')}, came ${reason}`;
-  return undefined;
-}
-
-function demandPeople(
-  context: NodeContext,
-  order: Verified<'PurgeOrder'>,
-  approvals: readonly Uint8Array[],
-): void {
-  const { size } = countApprovals(context, order, approvals).people;
-  if (size >= PEOPLE_NEEDED) return;
-  const text = `expected ${String(PEOPLE_NEEDED)} people for a member's leaving, came ${String(size)}`;
-  throw new ConcordatError('ORDER_NEEDS_APPROVAL', text);
 }
 
 function commitChange(

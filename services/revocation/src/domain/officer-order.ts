@@ -1,11 +1,19 @@
 import { equalBytes } from '@concordat/common/domain/bytes.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId, OrderId } from '@concordat/common/domain/ids.js';
-import { type Cover, coverProblem, isRuleReason } from '@concordat/common/domain/purge-order.js';
+import {
+  type Cover,
+  coverProblem,
+  isLeave,
+  isRuleReason,
+  leaveProblem,
+} from '@concordat/common/domain/purge-order.js';
+import type { PurgeOrder } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import type { CheckStatement, Verified } from '@concordat/common/domain/statement.js';
 
 export const ORDER_IDS_MAX = 2_000;
+const LATE = 'expected a deadline after the time of issue';
 
 /** How an event stands here: not published by us, free, or taken back by an order already. */
 export type Standing = 'unknown' | 'free' | 'ordered';
@@ -16,6 +24,7 @@ export interface OfficerOrderFacts {
   /** the federation's members besides the origin: who may be a recipient */
   readonly others: readonly MemberId[];
   readonly standing: (id: EventId) => Standing;
+  readonly isLeaving: (member: MemberId) => boolean;
   /** the bytes of the order that stands here under this id */
   readonly known: (id: OrderId) => Uint8Array | undefined;
 }
@@ -52,7 +61,9 @@ export function readOfficerOrder(
   if (known && equalBytes(known, bytes)) return ok({ order: order.value, isRepeated: true });
   const problem = known
     ? 'expected a new order id, came the id of another order'
-    : orderProblem(order.value, facts);
+    : isLeave(order.value.value)
+      ? leavingProblem(order.value.value, facts)
+      : orderProblem(order.value, facts);
   if (problem !== undefined) return err(new ConcordatError('ORDER_INVALID', problem));
   return ok({ order: order.value, isRepeated: false });
 }
@@ -63,6 +74,17 @@ function strangerIn(
 ): string | undefined {
   const stranger = recipients.find((one) => !others.includes(one));
   return stranger && `expected recipients of this federation, came ${stranger}`;
+}
+
+function leavingProblem(
+  order: PurgeOrder,
+  { others, isLeaving }: OfficerOrderFacts,
+): string | undefined {
+  const problem = leaveProblem(order) ?? strangerIn(order, others);
+  if (problem !== undefined) return problem;
+  if (order.deadlineMs <= order.issuedAtMs) return LATE;
+  const leaver = order.recipients.find((member) => isLeaving(member));
+  return leaver && `expected a member that stays, ${leaver} leaves already or has left`;
 }
 
 function notAuthorised(cause: ConcordatError): ConcordatError {
@@ -81,7 +103,7 @@ function orderProblem(
   if (problem !== undefined) return problem;
   if (order.cause !== null)
     return 'expected an order of its own, came one that follows from another';
-  if (deadlineMs <= issuedAtMs) return 'expected a deadline after the time of issue';
+  if (deadlineMs <= issuedAtMs) return LATE;
   if (ids.length === 0 || ids.length > ORDER_IDS_MAX) {
     return `expected 1 to ${ORDER_IDS_MAX} events, came ${ids.length}`;
   }

@@ -5,6 +5,7 @@ import {
 } from '@concordat/common/domain/approvals.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { OrderId } from '@concordat/common/domain/ids.js';
+import { isLeave } from '@concordat/common/domain/purge-order.js';
 import type { PurgeOrder } from '@concordat/common/domain/records.js';
 import { type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
 import type { StoredOrder } from '../io/order-rows.js';
@@ -95,14 +96,28 @@ function demandAwaiting({ clock }: RevocationContext, { life, deadlineMs }: Stor
 
 /** An order that waits holds no event back from rules and other orders, so it takes its events only now. */
 function release({ store }: RevocationContext, order: PurgeOrder): void {
-  const { orderId, ids } = order;
+  const { orderId, ids, recipients } = order;
+  if (isLeave(order)) {
+    const leaver = recipients.find((member) => store.leavers.find(member));
+    if (leaver === undefined) store.orders.advance(orderId, { kind: 'leaveApproved' });
+    else refuseForGood(store, orderId, `${leaver} leaves already or has left`);
+    return;
+  }
   const gone = ids.filter((id) => store.ledger.standing(id) !== 'free').length;
   if (gone === 0) {
     store.orders.advance(orderId, { kind: 'approved' });
     store.ledger.claim(order);
     return;
   }
-  store.orders.advance(orderId, { kind: 'sealRefused' });
   const text = `another order took ${gone} of its ${ids.length} events meanwhile: order the others again`;
-  store.orders.rest(orderId, `ORDER_INVALID: ${text}`, 0);
+  refuseForGood(store, orderId, text);
+}
+
+function refuseForGood(
+  { orders }: RevocationContext['store'],
+  orderId: OrderId,
+  why: string,
+): void {
+  orders.advance(orderId, { kind: 'sealRefused' });
+  orders.rest(orderId, `ORDER_INVALID: ${why}`, 0);
 }

@@ -23,6 +23,25 @@ export interface SealingNode {
   ): Promise<SealAnswer>;
 }
 
+/** What the own node signed about a member. */
+export interface SignedChange {
+  /** signed membership change */
+  readonly change: Uint8Array;
+  /** newest number of the own ledger then or later: no key release to that member comes after it */
+  readonly ledgerHead: number;
+}
+
+/** The own node, as far as who leaves is concerned. Both calls get the same answer when they are made again. */
+export interface MemberRegister {
+  /** Rejects with a ConcordatError; a retryable one is tried again for ever. */
+  letMemberGo(
+    order: Uint8Array,
+    signal: AbortSignal,
+    approvals: readonly Uint8Array[],
+  ): Promise<SignedChange>;
+  letMemberBeGone(member: MemberId, signal: AbortSignal): Promise<SignedChange>;
+}
+
 /** What every flow works with. The store belongs to this process alone, and every commit is synchronous. */
 export interface RevocationContext {
   readonly self: MemberId;
@@ -39,6 +58,7 @@ export interface RevocationContext {
   readonly outbox: Outbox;
   readonly quarantine: Quarantine;
   readonly node: SealingNode;
+  readonly register: MemberRegister;
   readonly logger: Logger;
   readonly ruleOrderDeadlineMs: number;
   /** an order by a person for more events than this needs a second person */

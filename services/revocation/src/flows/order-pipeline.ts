@@ -3,14 +3,17 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { OrderId } from '@concordat/common/domain/ids.js';
 import { isRuleReason } from '@concordat/common/domain/purge-order.js';
-import { err, ok, type Result } from '@concordat/common/domain/result.js';
+import { ok, type Result } from '@concordat/common/domain/result.js';
 import type { Verified } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import { lastSealNumber } from '../domain/certificate-build.js';
 import { type ReadSeal, type SealAnswer, readSealAnswer } from '../domain/seal-answer.js';
 import { appendEntries } from './append-entries.js';
+import { askNode } from './ask-node.js';
 import { certify } from './certify.js';
 import type { RevocationContext } from './context.js';
+import { LeaveOffice } from './leaving/leave-office.js';
+import { restOrder } from './rest-order.js';
 
 /** DestroyKeys calls under way at once. */
 const SEALING_MAX = 256;
@@ -23,10 +26,6 @@ const CERTIFY_SHARE = 10;
 /** Orders that one round takes in each state; fewer when they have more events than that: calls are answered in between. */
 const ROUND_ORDERS = 64;
 const ROUND_EVENTS = 2_000;
-const RETRY_MS_MIN = 200;
-const RETRY_MS_MAX = 5_000;
-/** A refusal is asked about again this late: the node's clock or federation file may have been behind. */
-const REFUSED_REST_MS = 60_000;
 
 interface Answered {
   readonly order: Verified<'PurgeOrder'>;
@@ -44,6 +43,7 @@ export class OrderPipeline {
   readonly #sealing = new Map<OrderId, { readonly call: Promise<void>; readonly events: number }>();
   #answered: Answered[] = [];
   readonly #closing = new AbortController();
+  readonly #leaves: LeaveOffice;
   #round: Promise<void> | undefined;
   #isWanted = false;
   #certifyAgainMs = -Infinity;
@@ -52,6 +52,7 @@ export class OrderPipeline {
   constructor(context: RevocationContext, onDeath: (cause: ConcordatError) => void) {
     this.#context = context;
     this.#onDeath = onDeath;
+    this.#leaves = new LeaveOffice(context, this.#closing.signal, () => this.wake());
     // one listener and more for each order that is under way
     setMaxListeners(0, this.#closing.signal);
   }
@@ -86,11 +87,13 @@ export class OrderPipeline {
     this.#timer.abort();
     await this.#round;
     await Promise.allSettled([...this.#sealing.values()].map(({ call }) => call));
+    await this.#leaves.close();
   }
 
   async #rounds(): Promise<void> {
     while (this.#isWanted && !this.#closing.signal.aborted) {
       this.#isWanted = false;
+      if (await this.#leaves.round()) this.#isWanted = true;
       this.#seal();
       this.#keepAnswers();
       await this.#append();
@@ -135,7 +138,7 @@ export class OrderPipeline {
     const answer = this.#context.store.orders.sealOf(id);
     const read = order.ok ? this.#readSeal(order.value, answer) : order;
     if (order.ok && read.ok) return appendEntries(this.#context, order.value, read.value.seal);
-    if (!read.ok) this.#rest(id, read.error);
+    if (!read.ok) restOrder(this.#context, id, read.error);
     return [];
   }
 
@@ -169,7 +172,7 @@ export class OrderPipeline {
   #certifyOne(id: OrderId): boolean {
     const order = this.#order(id);
     const closed = order.ok ? certify(this.#context, order.value) : order;
-    if (!closed.ok) this.#rest(id, closed.error);
+    if (!closed.ok) restOrder(this.#context, id, closed.error);
     return closed.ok;
   }
 
@@ -182,7 +185,7 @@ export class OrderPipeline {
       if (this.#sealing.size >= SEALING_MAX || events >= SEALING_EVENTS_MAX) return;
       const order = this.#order(id);
       if (!order.ok) {
-        this.#rest(id, order.error);
+        restOrder(this.#context, id, order.error);
         continue;
       }
       const count = order.value.value.ids.length;
@@ -192,8 +195,12 @@ export class OrderPipeline {
   }
 
   async #sealOne(order: Verified<'PurgeOrder'>): Promise<void> {
-    const answer = await this.#ask(order);
-    if (this.#closing.signal.aborted) return;
+    const { signal } = this.#closing;
+    const { node, store } = this.#context;
+    const approvals = store.orders.approvalsOf(order.value.orderId);
+    const destroy = () => node.destroyKeys(order.bytes, signal, approvals);
+    const answer = await askNode(destroy, signal);
+    if (signal.aborted) return;
     this.#answered.push({ order, answer });
     this.wake();
   }
@@ -210,25 +217,6 @@ export class OrderPipeline {
     return ok('kept');
   }
 
-  async #ask(order: Verified<'PurgeOrder'>): Promise<Result<SealAnswer, ConcordatError>> {
-    const { signal } = this.#closing;
-    let stop = (): void => undefined;
-    const stopped = new Promise<never>((_resolve, reject) => {
-      stop = () => reject(new Error('this service stops'));
-      signal.addEventListener('abort', stop, { once: true });
-    });
-    try {
-      const { node, store } = this.#context;
-      const approvals = store.orders.approvalsOf(order.value.orderId);
-      const answer = node.destroyKeys(order.bytes, signal, approvals);
-      return ok(await Promise.race([answer, stopped]));
-    } catch (cause) {
-      return err(asConcordatError(cause));
-    } finally {
-      signal.removeEventListener('abort', stop);
-    }
-  }
-
   /**
    * A person's order that the node does not take lets go of its events: a rule, or another order, may take them back. What
    * it will never take is over, when another order has sealed an event of it for example; the rest is asked about again.
@@ -236,22 +224,18 @@ export class OrderPipeline {
   #refused(order: Verified<'PurgeOrder'>, error: ConcordatError): void {
     const { store } = this.#context;
     const { orderId, reason } = order.value;
-    if (!error.retryable && !isRuleReason(reason)) store.ledger.unclaim(orderId);
+    const isLetGo = !error.retryable && !isRuleReason(reason);
+    if (isLetGo) store.ledger.unclaim(orderId);
+    // what a leaving member was given is taken back by another order then
+    const isOver = error.code === 'ORDER_INVALID';
+    if (isOver || (isLetGo && order.key.role === 'purge-officer')) {
+      store.leavers.forgetOrder(orderId);
+    }
     if (error.code === 'ORDER_NEEDS_APPROVAL') {
       store.orders.advance(orderId, { kind: 'approvalMissing' });
     }
-    if (error.code === 'ORDER_INVALID') store.orders.advance(orderId, { kind: 'sealRefused' });
-    this.#rest(orderId, error);
-  }
-
-  #rest(id: OrderId, error: ConcordatError): void {
-    const { store, clock, logger } = this.#context;
-    const attempts = store.orders.find(id)?.attempts ?? 0;
-    const pauseMs = error.retryable
-      ? Math.min(RETRY_MS_MIN * 2 ** Math.min(attempts, 16), RETRY_MS_MAX)
-      : REFUSED_REST_MS;
-    store.orders.rest(id, `${error.code}: ${error.message}`, clock.monotonicMs() + pauseMs);
-    logger.warn('an order waits', { orderId: id, attempt: attempts + 1, error });
+    if (isOver) store.orders.advance(orderId, { kind: 'sealRefused' });
+    restOrder(this.#context, orderId, error);
   }
 
   #order(id: OrderId): Result<Verified<'PurgeOrder'>, ConcordatError> {

@@ -1,7 +1,6 @@
 import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import { toDsseJson } from '@concordat/common/domain/dsse-json.js';
 import { type EventId, parseEventId, parseOrderId } from '@concordat/common/domain/ids.js';
-import type { Receipt, RecordCodec } from '@concordat/common/domain/records.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import type { PurgeService, concordat } from '@concordat/common/io/rpc/definitions.js';
@@ -12,6 +11,8 @@ import type { StoredOrder } from '../io/order-rows.js';
 import { approvalStanding, takeApproval } from './approve-order.js';
 import { certificateAsOf } from './certify.js';
 import type { RevocationContext } from './context.js';
+import { memberCalls } from './leaving/member-calls.js';
+import { storedStatement } from './stored-statement.js';
 import { OrderIntake } from './take-orders.js';
 
 type Status = concordat.revocation.v1.StatusResponse;
@@ -70,10 +71,15 @@ export function purgeCalls(
       const dsseJson = store.orders.certificate(order.orderId);
       if (dsseJson !== undefined) return { dsseJson };
       if (evenIncomplete) return { dsseJson: incompleteCertificate(context, order) };
-      const text = `expected a closed order, this one is ${order.life.kind}`;
+      const { kind } = order.life;
+      const text =
+        kind === 'closed' || kind === 'leaving'
+          ? 'expected an order for events; a leaving member has a certificate for each order about its events'
+          : `expected a closed order, this one is ${kind}`;
       throw new ConcordatError('CERTIFICATE_NOT_READY', text);
     },
     receipts: async ({ orderId }) => ({ receipts: receiptsOf(context, find(context, orderId)) }),
+    ...memberCalls(context),
     notices: async ({ orderId }) => ({ notices: noticesOf(context, find(context, orderId)) }),
   };
 }
@@ -160,7 +166,7 @@ function receiptsOf({ codec, store }: RevocationContext, order: StoredOrder): Si
     store.receipts.all(recipient, number).map(({ bytes, atMs }) => {
       const signed = codec.decode('Signed', bytes);
       if (!signed.ok) throw signed.error;
-      const { stage, outcomes } = receiptIn(codec, bytes);
+      const { stage, outcomes } = storedStatement(codec, 'Receipt', bytes);
       return {
         ...{ member: recipient, entryNumber: number, stage, events: outcomes.length },
         ...{ receivedAtMs: atMs, dsseJson: toDsseJson(signed.value) },
@@ -169,26 +175,16 @@ function receiptsOf({ codec, store }: RevocationContext, order: StoredOrder): Si
   );
 }
 
-/** @throws TypeError for what was never checked */
-function receiptIn(codec: RecordCodec, bytes: Uint8Array): Receipt {
-  const signed = codec.decode('Signed', bytes);
-  const receipt = signed.ok ? codec.decode('Receipt', signed.value.payload) : signed;
-  if (!receipt.ok) throw new TypeError('expected a receipt that was checked');
-  return receipt.value;
-}
-
 function statusOf(context: RevocationContext, order: StoredOrder): Status {
   const { codec, store, clock } = context;
-  const signed = codec.decode('Signed', order.bytes);
-  const value = signed.ok ? codec.decode('PurgeOrder', signed.value.payload) : signed;
-  if (!value.ok) throw value.error;
-  const { ids } = value.value;
+  const value = storedStatement(codec, 'PurgeOrder', order.bytes);
+  const { ids } = value;
   const parts = store.entries.of(order.orderId).map((entry) => {
     const { recipient, number, remindedAtMs, noticedAtMs } = entry;
     const newest = store.receipts.all(recipient, number).at(-1);
     const answer = newest && {
       ...{ stage: newest.stage, atMs: newest.atMs },
-      open: newest.stage === 'OPEN' ? receiptIn(codec, newest.bytes) : undefined,
+      open: newest.stage === 'OPEN' ? storedStatement(codec, 'Receipt', newest.bytes) : undefined,
     };
     return { recipient, answer, remindedAtMs, noticedAtMs };
   });
@@ -198,7 +194,7 @@ function statusOf(context: RevocationContext, order: StoredOrder): Status {
     reason: order.reason,
     eventIds: ids,
     eventCount: ids.length,
-    ...approvalStanding(context, value.value, order.life.kind === 'awaiting'),
+    ...approvalStanding(context, value, order.life.kind === 'awaiting'),
     holders: holderStates(parts),
     orderedAtMs: order.orderedAtMs,
     closedAtMs: order.closedAtMs ?? 0,

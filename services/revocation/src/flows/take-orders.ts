@@ -61,6 +61,7 @@ function takeOrder(context: RevocationContext, bytes: Uint8Array): Result<OrderI
     origin: self,
     others,
     standing: (id) => store.ledger.standing(id),
+    isLeaving: (member) => store.leavers.find(member) !== undefined,
     known: (id) => store.orders.find(id)?.bytes,
   });
   if (!read.ok) {

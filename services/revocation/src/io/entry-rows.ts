@@ -117,6 +117,13 @@ export class EntryRows {
       .map(entryOf);
   }
 
+  /** Without a final answer, the longest waiting first. */
+  open(recipient: MemberId): KnownEntry[] {
+    const sql = `SELECT * FROM purge_entry WHERE recipient = ? AND NOT EXISTS(
+      SELECT 1 FROM receipt WHERE holder = recipient AND entry_number = number) ORDER BY number`;
+    return this.#db.all(sql, recipient).map(entryOf);
+  }
+
   /** Its silence is over: nobody looks at it any more. */
   answered(recipient: MemberId, number: number): void {
     this.#db.run(

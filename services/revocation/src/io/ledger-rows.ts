@@ -5,6 +5,7 @@ import {
   asUnixMs,
   eventIdOf,
   idBytes,
+  orderIdOf,
 } from '@concordat/common/domain/ids.js';
 import type { UnixMs } from '@concordat/common/domain/ids.js';
 import { isWhole } from '@concordat/common/domain/purge-order.js';
@@ -77,6 +78,35 @@ export class LedgerRows {
         upTo,
       )
       .map((row) => bytesOf(row, 'bytes'));
+  }
+
+  /** Records after a ledger number, in order. */
+  recordsAfter(
+    number: number,
+    limit: number,
+  ): { readonly number: number; readonly block: Hash; readonly bytes: Uint8Array }[] {
+    const sql =
+      'SELECT number, block, bytes FROM ledger_record WHERE number > ? ORDER BY number LIMIT ?';
+    return this.#db.all(sql, number, limit).map((row) => ({
+      number: numberOf(row, 'number'),
+      block: bytesOf(row, 'block') as Hash,
+      bytes: bytesOf(row, 'bytes'),
+    }));
+  }
+
+  /** The record by which a block is published. */
+  publicationOf(block: Hash): Uint8Array | undefined {
+    const sql = 'SELECT bytes FROM ledger_record WHERE block = ? ORDER BY number LIMIT 1';
+    const row = this.#db.get(sql, block);
+    return row && bytesOf(row, 'bytes');
+  }
+
+  /** The order that takes an event back from everybody. */
+  orderedBy(id: EventId): OrderId | undefined {
+    const row = this.#db.get('SELECT ordered_by FROM publication WHERE id = ?', idBytes(id));
+    if (!row || row['ordered_by'] === null) return undefined;
+    const order = orderIdOf(bytesOf(row, 'ordered_by'));
+    return order.ok ? order.value : undefined;
   }
 
   /**

@@ -6,6 +6,7 @@ import {
   idBytes,
   orderIdOf,
 } from '@concordat/common/domain/ids.js';
+import { isLeave } from '@concordat/common/domain/purge-order.js';
 import type { PurgeOrder } from '@concordat/common/domain/records.js';
 import {
   type Row,
@@ -39,6 +40,8 @@ export interface StoredOrder {
 const STATES = [
   'awaiting',
   'ordered',
+  'leave_ordered',
+  'leaving',
   'sealed',
   'appended',
   'closed',
@@ -72,7 +75,7 @@ function stored(row: Row): StoredOrder {
   };
 }
 
-const OPEN = `('awaiting', 'ordered', 'sealed', 'appended')`;
+const OPEN = `('awaiting', 'ordered', 'leave_ordered', 'leaving', 'sealed', 'appended')`;
 const COLUMNS =
   'order_id, bytes, state, open_entries, reason, ordered_at_ms, deadline_ms, closed_at_ms, last_error, attempts';
 
@@ -87,9 +90,10 @@ export class OrderRows {
   add(order: PurgeOrder, bytes: Uint8Array, nowMs: UnixMs): void {
     this.#db.run(
       `INSERT INTO purge_order(order_id, bytes, state, open_entries, reason, ordered_at_ms, deadline_ms,
-         last_error, attempts, rest_until) VALUES(?, ?, 'ordered', 0, ?, ?, ?, '', 0, 0)`,
+         last_error, attempts, rest_until) VALUES(?, ?, ?, 0, ?, ?, ?, '', 0, 0)`,
       idBytes(order.orderId),
       bytes,
+      (isLeave(order) ? 'leave_ordered' : 'ordered') satisfies OrderState,
       order.reason,
       nowMs,
       answerBy(order, nowMs),
@@ -158,6 +162,10 @@ export class OrderRows {
 
   keepCertificate(id: OrderId, dsseJson: string, nowMs: UnixMs): void {
     this.#db.run('INSERT INTO certificate VALUES(?, ?)', idBytes(id), dsseJson);
+    this.closedAt(id, nowMs);
+  }
+
+  closedAt(id: OrderId, nowMs: UnixMs): void {
     this.#db.run('UPDATE purge_order SET closed_at_ms = ? WHERE order_id = ?', nowMs, idBytes(id));
   }
 
@@ -200,12 +208,17 @@ export class OrderRows {
     );
   }
 
+  isResting(id: OrderId, now: MonotonicMs): boolean {
+    const sql = 'SELECT rest_until FROM purge_order WHERE order_id = ?';
+    return numberOf(this.#db.get(sql, idBytes(id)) ?? {}, 'rest_until') > now;
+  }
+
   wake(id: OrderId): void {
     this.#db.run('UPDATE purge_order SET rest_until = 0 WHERE order_id = ?', idBytes(id));
   }
 
   /** Orders in `state` that rest no longer, the longest waiting first. */
-  ready(state: 'ordered' | 'sealed', now: MonotonicMs, limit: number): OrderId[] {
+  ready(state: 'ordered' | 'leave_ordered' | 'sealed', now: MonotonicMs, limit: number): OrderId[] {
     return this.#db
       .all(
         'SELECT order_id FROM purge_order WHERE state = ? AND rest_until <= ? ORDER BY rest_until, seq LIMIT ?',
@@ -214,6 +227,12 @@ export class OrderRows {
         limit,
       )
       .map(orderIdIn);
+  }
+
+  /** Orders by which members shall leave that no node has signed yet, and others that wait for a second person. */
+  notYet(): StoredOrder[] {
+    const sql = `SELECT ${COLUMNS} FROM purge_order WHERE state IN ('awaiting', 'leave_ordered') ORDER BY seq`;
+    return this.#db.all(sql).map(stored);
   }
 
   /** Answered by everybody, and the ledger is read up to their seals. */

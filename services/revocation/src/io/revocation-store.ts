@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CHAIN_SCHEMA, ChainTables } from '@concordat/common/io/store/chain-tables.js';
 import { Sqlite } from '@concordat/common/io/store/sqlite.js';
 import { EntryRows } from './entry-rows.js';
+import { LEAVER_SCHEMA, LeaverRows } from './leaver-rows.js';
 import { LedgerRows } from './ledger-rows.js';
 import { OrderRows } from './order-rows.js';
 import { RECEIPT_SCHEMA, ReceiptRows } from './receipt-rows.js';
@@ -43,6 +44,7 @@ CREATE INDEX IF NOT EXISTS purge_entry_open ON purge_entry(recipient, number) WH
 CREATE INDEX IF NOT EXISTS purge_entry_look ON purge_entry(recipient, next_look_ms) WHERE next_look_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS purge_entry_order ON purge_entry(order_id, recipient, part);
 ${RECEIPT_SCHEMA}
+${LEAVER_SCHEMA}
 CREATE TABLE IF NOT EXISTS certificate(order_id BLOB PRIMARY KEY, dsse_json TEXT NOT NULL) WITHOUT ROWID;
 COMMIT;
 `;
@@ -52,6 +54,7 @@ export class RevocationStore {
   readonly db: Sqlite;
   readonly chains: ChainTables;
   readonly entries: EntryRows;
+  readonly leavers: LeaverRows;
   readonly ledger: LedgerRows;
   readonly orders: OrderRows;
   readonly receipts: ReceiptRows;
@@ -61,6 +64,7 @@ export class RevocationStore {
     this.db = new Sqlite(join(dataDir, 'revocation.db'), SCHEMA);
     this.chains = new ChainTables(this.db);
     this.entries = new EntryRows(this.db);
+    this.leavers = new LeaverRows(this.db);
     this.ledger = new LedgerRows(this.db);
     this.orders = new OrderRows(this.db);
     this.receipts = new ReceiptRows(this.db);

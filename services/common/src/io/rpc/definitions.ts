@@ -242,6 +242,11 @@ export const PurgeService = {
       OWN_OPERATOR,
       largeAnswer,
     ),
+    members: unary(
+      [revocation.MembersRequest, revocation.MembersResponse],
+      OWN_OPERATOR,
+      largeAnswer,
+    ),
   },
 } as const satisfies AnyService;
 

@@ -1,0 +1,65 @@
+import { lengthPrefixed, sha256, utf8 } from '@concordat/common/domain/bytes.js';
+import {
+  type EventId,
+  type MemberId,
+  type OrderId,
+  type UnixMs,
+  asUnixMs,
+  idBytes,
+  orderIdOf,
+} from '@concordat/common/domain/ids.js';
+import type { PurgeOrder } from '@concordat/common/domain/records.js';
+import { SUITE } from '@concordat/common/domain/statement.js';
+
+/** The fact that takes everything back from a member, as the own node has signed it. */
+export interface Leaving {
+  readonly member: MemberId;
+  readonly sinceMs: UnixMs;
+  /** how long it has to answer */
+  readonly termMs: number;
+}
+
+/**
+ * Takes these events back from a member that leaves, and from nobody else. Every byte follows from the fact and the events:
+ * a restart makes the very same order, and other events make one of another id.
+ *
+ * @param ids at most ORDER_IDS_MAX
+ */
+export function leaverOrder(
+  by: { readonly federation: string; readonly origin: MemberId; readonly keyId: string },
+  { member, sinceMs, termMs }: Leaving,
+  ids: readonly EventId[],
+): PurgeOrder {
+  return {
+    suite: SUITE,
+    federation: by.federation,
+    origin: by.origin,
+    keyId: by.keyId,
+    orderId: leaverOrderId(by, { member, sinceMs, termMs }, ids),
+    issuedAtMs: sinceMs,
+    deadlineMs: asUnixMs(sinceMs + termMs),
+    reason: 'partner_withdrawn',
+    ids,
+    supersededBy: null,
+    recipients: [member],
+    sections: [],
+    cause: null,
+  };
+}
+
+function leaverOrderId(
+  { federation, origin }: { readonly federation: string; readonly origin: MemberId },
+  { member, sinceMs, termMs }: Leaving,
+  ids: readonly EventId[],
+): OrderId {
+  const parts = ['concordat leaver order v1', federation, origin, member];
+  const digest = sha256(
+    lengthPrefixed(
+      ...[...parts, String(sinceMs), String(termMs)].map((text) => utf8(text)),
+      ...ids.map((id) => idBytes(id)),
+    ),
+  );
+  const id = orderIdOf(digest.subarray(0, 16));
+  if (!id.ok) throw new TypeError('16 bytes are an order id');
+  return id.value;
+}
