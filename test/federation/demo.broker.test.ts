@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { verifyCertificates } from '@concordat/cli/demo/certificates.js';
 import { readEvent } from '@concordat/cli/demo/read-back.js';
 import { lasting } from '@concordat/cli/demo/report.js';
+import { SCENES } from '@concordat/cli/demo/scenes/all.js';
 import type { RunningDemo } from '@concordat/cli/demo/run.js';
 import { federationFiles, memberFiles } from '@concordat/cli/io/federation-init.js';
 import { asConcordatError } from '@concordat/common/domain/errors.js';
@@ -47,7 +48,10 @@ const seen = {
 beforeAll(async () => {
   scanner = new Scanner((await personalTexts(CUT_LISTS)).flatMap(encodingsOf));
   let [dir, isOver] = ['', false];
-  const running = runDemoIn({ dataDir: CUT_LISTS, visit, onDir: (made) => (dir = made) });
+  const running = runDemoIn({
+    ...{ dataDir: CUT_LISTS, visit, scenes: SCENES },
+    onDir: (made) => (dir = made),
+  });
   const over = running.finally(() => (isOver = true));
   const scanning = (async () => {
     while (!isOver) {
@@ -186,6 +190,17 @@ describe('the report', () => {
   test('is what stands in the file', async () => {
     const file = await readFile(join(run.dir, 'report.json'), 'utf8');
     expect(JSON.parse(file)).toEqual(run.report);
+  });
+});
+
+describe('a further scene', () => {
+  test('shows a partner that leaves: what it held is gone, nothing more goes to it, the others read on', () => {
+    expect(run.report.scenes['partnerLeaves']).toEqual({
+      ...{ shown: true, member: 'nl', atFirst: 'AWAITING_APPROVAL', stage: 'LEFT' },
+      ...{ events: 18, answered: 18, owed: 0, certificates: { issued: 1, verified: 1 } },
+      readable: { before: { de: 56, fr: 28, nl: 18 }, after: { de: 56, fr: 28, nl: 0 } },
+      next: { de: 'readable', fr: 'readable', nl: 'MEMBER_LEAVES' },
+    });
   });
 });
 

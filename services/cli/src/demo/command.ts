@@ -7,6 +7,7 @@ import type { Settings } from '../config.js';
 import { addressesOf } from '../io/broker/find-broker.js';
 import { faultsSummary, runFaults } from './faults.js';
 import { runDemo } from './run.js';
+import { SCENES } from './scenes/all.js';
 import { tellStory } from './story.js';
 import { isProven, summary } from './summary.js';
 
@@ -44,6 +45,7 @@ export function demoCommand(settings: DemoSettings): Command {
           kafkaBrokers: brokers,
           brokerWay,
           killSeed: flags.killSeed,
+          scenes: SCENES,
         },
         {
           clock: systemClock,

@@ -20,6 +20,7 @@ const UNDISTURBED: DemoReport = {
     readPurged: { code: 'C', stateBefore: 'x', stateAfter: 'x' },
   },
   resurrected: 0,
+  scenes: {},
   replay: { ledgerRecordsAdded: 0, receiptsAdded: 0, purgedSkipped: 1, stateChanged: [] },
   ...{ latencyMs: percentiles, purgeMs: percentiles },
   kafka: { source: 'java', brokers: ['127.0.0.1:1'] },

@@ -4,7 +4,7 @@ import { parseCategorySchema } from '@concordat/common/domain/category-schema.js
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
-import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
+import { type CategoryType, openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
 import { federationFiles } from '../io/federation-init.js';
 import { SCHEMAS_DIR } from '../io/home.js';
@@ -26,7 +26,7 @@ const LISTING = 'listing.v1.avsc';
 
 type PlayReport = Omit<
   DemoReport,
-  'kafka' | 'restarts' | 'kills' | 'durationMs' | 'resurrected'
+  'kafka' | 'restarts' | 'kills' | 'durationMs' | 'resurrected' | 'scenes'
 > & {
   readonly readableAgain: ReadonlySet<string>;
 };
@@ -35,7 +35,11 @@ type PlayReport = Omit<
 export async function play(
   ports: DemoPorts,
   cast: Cast,
-): Promise<{ readonly report: PlayReport; readonly book: Book }> {
+): Promise<{
+  readonly report: PlayReport;
+  readonly book: Book;
+  readonly schema: CategoryType;
+}> {
   const { clock, story } = ports;
   const { clients, places, snapshots, chaos } = cast;
   const codec = openRecordCodec(SCHEMAS_DIR);
@@ -107,7 +111,7 @@ export async function play(
       look.orders.orders.map(({ orderedAtMs, closedAtMs }) => closedAtMs - orderedAtMs),
     ),
   };
-  return { report, book };
+  return { report, book, schema: schemaType };
 }
 
 function withheldBy(look: Look): Pick<DemoReport, 'withheld' | 'withheldReasons' | 'keysRefused'> {

@@ -1,4 +1,5 @@
 import type { Kill } from './chaos.js';
+import type { SceneFinding } from './scenes/scene.js';
 
 /** What `concordat demo run` writes; every figure is counted in this run. */
 export interface DemoReport {
@@ -16,6 +17,8 @@ export interface DemoReport {
   readonly attacks: Readonly<Record<AttackName, AttackResult>>;
   readonly attackDetails: Readonly<Record<AttackName, AttackDetail>>;
   readonly resurrected: number;
+  /** what the further scenes found, by their names */
+  readonly scenes: Readonly<Record<string, SceneFinding>>;
   readonly replay: ReplayFinding;
   readonly latencyMs: Percentiles;
   readonly purgeMs: Percentiles;
@@ -28,10 +31,10 @@ export interface DemoReport {
   readonly durationMs: number;
 }
 
-/** The report without what differs from run to run: keys, times, ports, restarts. */
+/** The main job's report without what differs from run to run: keys, times, ports, restarts. */
 export function lasting(report: DemoReport): Record<string, unknown> {
   const { latencyMs: _1, purgeMs: _2, kafka: _3, restarts: _4, kills: _5, ...others } = report;
-  const { durationMs: _6, ...rest } = others;
+  const { durationMs: _6, scenes: _7, ...rest } = others;
   const attackDetails = Object.fromEntries(
     Object.entries(report.attackDetails).map(([name, detail]) => {
       const { stateBefore: _before, stateAfter: _after, ...said } = detail;

@@ -22,6 +22,7 @@ import { play } from './play.js';
 import type { DemoReport } from './report.js';
 import { storedPurged } from './resurrection.js';
 import { ORIGIN, RECIPIENTS, SHARES } from './scenario.js';
+import { type DemoScene, playScenes } from './scenes/scene.js';
 import { lookAround } from './settle.js';
 import { Supervised } from './supervisor.js';
 
@@ -37,7 +38,9 @@ export interface DemoOptions {
   readonly kills?: number;
   /** where the built services are, each as `<service>/dist/main.js`; default: this repository's */
   readonly servicesDir?: string;
-  /** called when all is done and everything still runs */
+  /** played after the main job; default: none */
+  readonly scenes?: readonly DemoScene[];
+  /** called when the main job is done and everything still runs, before the further scenes */
   readonly visit?: (scene: RunningDemo) => Promise<void>;
 }
 
@@ -128,8 +131,10 @@ async function onStage(
             onFailure: (cause) => failed(asConcordatError(cause)),
           });
     const acts = play(ports, { ...stage, clients, log, topics, snapshots, chaos });
-    const { report, book } = await Promise.race([failure, acts]);
+    const { report, book, schema } = await Promise.race([failure, acts]);
     await options.visit?.({ places, federation, clients, log, book });
+    const set = { ...stage, clients, log, topics, snapshots, chaos, ports, book, schema };
+    const scenes = await Promise.race([failure, playScenes(options.scenes ?? [], set)]);
     if (broker.kind === 'given') await dumpTopics(log, topics, places.topicsDir);
     await Promise.all(services.map((service) => service.stop()));
     const resurrected = new Set([...report.readableAgain, ...storedPurged(places, book)]);
@@ -137,6 +142,7 @@ async function onStage(
     const finished: DemoReport = {
       ...figures,
       resurrected: resurrected.size,
+      scenes,
       kafka: { source: broker.kind === 'given' ? 'KAFKA_BROKERS' : broker.local.way, brokers },
       restarts: Object.fromEntries(processes.map(({ name, restarts }) => [name, restarts])),
       kills: chaos?.kills ?? [],

@@ -28,6 +28,7 @@ export function summary(report: DemoReport, reportFile: string, cwd: string): st
     `attacks        forged purge ${attacks.forgedPurge}, replayed block ${attacks.replay}, reading of a purged event ${attacks.readPurged}`,
     `rewind to zero ${String(replay.ledgerRecordsAdded)} ledger records and ${String(replay.receiptsAdded)} receipts added`,
     `resurrected    ${String(report.resurrected)}`,
+    ...scenesOf(report),
     `publish to readable  ${millis(report.latencyMs)}`,
     `order to receipts    ${millis(report.purgeMs)}`,
     `kept at recipients for ${String(RETAIN_DAYS)} days at most; holders must answer a purge within ${String(ORDER_DEADLINE_MS / 3_600_000)} h`,
@@ -42,6 +43,13 @@ export function summary(report: DemoReport, reportFile: string, cwd: string): st
     '  remove it all     make clean',
     '',
   ].join('\n');
+}
+
+function scenesOf({ scenes }: DemoReport): string[] {
+  const told = Object.entries(scenes).map(
+    ([name, { shown }]) => `${name} ${shown ? 'shown' : 'NOT SHOWN'}`,
+  );
+  return told.length === 0 ? [] : [`scenes         ${told.join(', ')}`];
 }
 
 function millis({ p50, p95, p99 }: DemoReport['latencyMs']): string {
@@ -61,6 +69,7 @@ export function isProven(report: DemoReport): boolean {
     replay.ledgerRecordsAdded === 0 &&
     replay.receiptsAdded === 0 &&
     replay.stateChanged.length === 0 &&
-    resurrected === 0
+    resurrected === 0 &&
+    Object.values(report.scenes).every(({ shown }) => shown)
   );
 }
