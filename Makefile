@@ -38,7 +38,7 @@ python: install ## a Python in out/python for the tests that need one
 .PHONY: test
 test: build python ## unit, contract, integration and broker tests
 	@failed=0; \
-	echo '==> test: unit, contract, integration' && npm run --silent jest -- --selectProjects unit contract integration || failed=1; \
+	echo '==> test: unit, contract, integration' && npm run --silent jest -- --selectProjects unit contract integration --maxWorkers=100% || failed=1; \
 	echo '==> test: broker' && npm run --silent test:broker || failed=1; \
 	exit $$failed
 

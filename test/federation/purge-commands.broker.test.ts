@@ -80,7 +80,10 @@ const PUBLISH = '--purpose screening --legal-basis test --by-agreement';
 /** @returns the ids of invented alerts on persons */
 async function publish(count: number, seed: string, category: string): Promise<string[]> {
   const lines = await done(`event generate --category ${category} --seed ${seed} --count ${count}`);
-  const out = await done(`event publish - --lines --category ${category} ${PUBLISH}`, lines);
+  const out = await done(
+    `event publish - --lines --category ${category} ${PUBLISH} --timeout 2m`,
+    lines,
+  );
   return out.trim().split('\n');
 }
 
