@@ -1,9 +1,11 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { readBlock } from '@concordat/common/domain/block.js';
 import { followChain, EMPTY_HEAD, type Head } from '@concordat/common/domain/chain.js';
 import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
-import { verifyStatement } from '@concordat/common/domain/statement.js';
+import { kindOfStatement, verifyStatement } from '@concordat/common/domain/statement.js';
 import { CrashPlan } from '../support/crash.js';
 import { codec } from '../support/federation.js';
 import { officerOrder, orderId } from '../support/ledger.js';
@@ -90,7 +92,8 @@ function demandWholeTopics(): void {
     return { ...signed.value.value, hash: signed.value.hash };
   });
   demandWhole('receipts.de.un', 0, (value) => {
-    const signed = verifyStatement(codec, keys, 'Receipt', value, { signer: DE });
+    const kind = kindOfStatement(codec, ['Receipt', 'MediaErased'], value) ?? 'Receipt';
+    const signed = verifyStatement(codec, keys, kind, value, { signer: DE });
     if (!signed.ok) throw signed.error;
     return { ...signed.value.value, hash: signed.value.hash };
   });
@@ -214,7 +217,36 @@ const stories: Story[] = [
       expect(await outcomeOf(DE, eventId(2))).toBe('READ');
     },
   },
+  {
+    name: 'destroying the keys that had wrapped purged ones',
+    victim: DE,
+    before: async () => {
+      await ready(3);
+      world.purges.purge(DE, eventId(1));
+      await world.receipts(DE, 1);
+    },
+    act: erase,
+    after: async () => {
+      await erase();
+      expect(await world.status(DE)).toMatchObject({ unerased: 0 });
+      await world.receipts(DE, 2);
+      const said = world.records('receipts.de.un').at(-1);
+      const erased = codec.decode('Signed', said?.value ?? new Uint8Array());
+      if (!erased.ok) throw erased.error;
+      expect(codec.decode('MediaErased', erased.value.payload)).toMatchObject({
+        value: { generations: [1] },
+      });
+      const keks = readdirSync(join(world.node(DE).dataDir, 'keks'));
+      expect(keks).toEqual(['generation-2.key']);
+      expect(await outcomeOf(DE, eventId(1))).toBe('PURGED');
+      for (const n of [2, 3]) expect(await outcomeOf(DE, eventId(n))).toBe('READ');
+    },
+  },
 ];
+
+function erase() {
+  return world.node(DE).operator.eraseMedia({}, soon);
+}
 
 const held = () => ({ origin: UN, eventId: eventId(1) });
 const hold = () => {

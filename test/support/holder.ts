@@ -1,5 +1,5 @@
 import { EMPTY_HEAD, type Head, nextLink } from '@concordat/common/domain/chain.js';
-import type { MemberId } from '@concordat/common/domain/ids.js';
+import type { Hash, MemberId } from '@concordat/common/domain/ids.js';
 import { stageOf } from '@concordat/common/domain/purge-order.js';
 import type { PurgeEntry, PurgeOutcome, Receipt } from '@concordat/common/domain/records.js';
 import { SUITE, type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
@@ -67,6 +67,19 @@ export class TestHolder {
     );
     this.#head = { epoch: link.epoch, number: receipt.number, hash: signed.hash };
     return signed;
+  }
+
+  /** Something else at the end of the chain. */
+  says(
+    sign: (link: ReturnType<typeof nextLink>) => {
+      readonly bytes: Uint8Array;
+      readonly hash: Hash;
+    },
+  ): Uint8Array {
+    const link = nextLink(this.#head);
+    const { bytes, hash } = sign(link);
+    this.#head = { epoch: link.epoch, number: link.number, hash };
+    return bytes;
   }
 
   /** Leaves a number out: the next receipt does not follow. */

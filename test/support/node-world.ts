@@ -305,6 +305,7 @@ export class NodeWorld {
         signer: this.members.signer(member, 'node'),
         freshnessEveryMs: 20,
         retentionCheckMs: 20,
+        mediaErasureMs: 3_600_000,
         approvalsAbove: 1_000,
         ...change,
       },

@@ -402,8 +402,20 @@ export namespace concordat.node.v1 {
     readonly openReceipts: number;
     readonly holds: number;
     readonly reviewsOverdue: number;
+    readonly unerased: number;
+    readonly unerasedOverdue: number;
   };
   const StatusResponse: MessageType<StatusResponse>;
+
+  type EraseMediaRequest = Readonly<Record<string, never>>;
+  const EraseMediaRequest: MessageType<EraseMediaRequest>;
+
+  type EraseMediaResponse = {
+    readonly keys: number;
+    readonly orders: number;
+    readonly level: string;
+  };
+  const EraseMediaResponse: MessageType<EraseMediaResponse>;
 
   type PlaceHoldRequest = {
     readonly origin: string;
@@ -634,6 +646,9 @@ export namespace concordat.revocation.v1 {
     readonly reviewAtMs: number;
     readonly systemsOpen: number;
     readonly childrenOpen: number;
+    readonly mediaErasedAtMs: number;
+    readonly mediaLevel: string;
+    readonly mediaOverdue: boolean;
   };
   const HolderStatus: MessageType<HolderStatus>;
 
@@ -710,8 +725,18 @@ export namespace concordat.revocation.v1 {
   };
   const Receipt: MessageType<Receipt>;
 
+  type MediaErasure = {
+    readonly member: string;
+    readonly number: number;
+    readonly level: string;
+    readonly receivedAtMs: number;
+    readonly dsseJson: string;
+  };
+  const MediaErasure: MessageType<MediaErasure>;
+
   type ReceiptsResponse = {
     readonly receipts: readonly Receipt[];
+    readonly mediaErasures: readonly MediaErasure[];
   };
   const ReceiptsResponse: MessageType<ReceiptsResponse>;
 

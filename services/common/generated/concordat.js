@@ -5850,6 +5850,8 @@ export const concordat = $root.concordat = (() => {
                 StatusResponse.prototype.openReceipts = 0;
                 StatusResponse.prototype.holds = 0;
                 StatusResponse.prototype.reviewsOverdue = 0;
+                StatusResponse.prototype.unerased = 0;
+                StatusResponse.prototype.unerasedOverdue = 0;
 
                 StatusResponse.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -5883,6 +5885,10 @@ export const concordat = $root.concordat = (() => {
                         writer.uint32(80).int64(message.holds);
                     if (message.reviewsOverdue != null && $Object.hasOwnProperty.call(message, "reviewsOverdue") && (typeof message.reviewsOverdue === "object" ? message.reviewsOverdue.low || message.reviewsOverdue.high : message.reviewsOverdue !== 0))
                         writer.uint32(88).int64(message.reviewsOverdue);
+                    if (message.unerased != null && $Object.hasOwnProperty.call(message, "unerased") && (typeof message.unerased === "object" ? message.unerased.low || message.unerased.high : message.unerased !== 0))
+                        writer.uint32(96).int64(message.unerased);
+                    if (message.unerasedOverdue != null && $Object.hasOwnProperty.call(message, "unerasedOverdue") && (typeof message.unerasedOverdue === "object" ? message.unerasedOverdue.low || message.unerasedOverdue.high : message.unerasedOverdue !== 0))
+                        writer.uint32(104).int64(message.unerasedOverdue);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -6068,6 +6074,24 @@ export const concordat = $root.concordat = (() => {
                                     delete message.reviewsOverdue;
                                 continue;
                             }
+                        case 12: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.unerased = value;
+                                else
+                                    delete message.unerased;
+                                continue;
+                            }
+                        case 13: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.unerasedOverdue = value;
+                                else
+                                    delete message.unerasedOverdue;
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -6086,6 +6110,178 @@ export const concordat = $root.concordat = (() => {
                 };
 
                 return StatusResponse;
+            })();
+
+            v1.EraseMediaRequest = (function() {
+
+                const EraseMediaRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                EraseMediaRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                EraseMediaRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.node.v1.EraseMediaRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        reader.skipType(tag & 7, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return EraseMediaRequest;
+            })();
+
+            v1.EraseMediaResponse = (function() {
+
+                const EraseMediaResponse = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                EraseMediaResponse.prototype.keys = 0;
+                EraseMediaResponse.prototype.orders = 0;
+                EraseMediaResponse.prototype.level = "";
+
+                EraseMediaResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.keys != null && $Object.hasOwnProperty.call(message, "keys") && (typeof message.keys === "object" ? message.keys.low || message.keys.high : message.keys !== 0))
+                        writer.uint32(8).int64(message.keys);
+                    if (message.orders != null && $Object.hasOwnProperty.call(message, "orders") && (typeof message.orders === "object" ? message.orders.low || message.orders.high : message.orders !== 0))
+                        writer.uint32(16).int64(message.orders);
+                    if (message.level != null && $Object.hasOwnProperty.call(message, "level") && message.level !== "")
+                        writer.uint32(26).string(message.level);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                EraseMediaResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.node.v1.EraseMediaResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.keys = value;
+                                else
+                                    delete message.keys;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.orders = value;
+                                else
+                                    delete message.orders;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.level = value;
+                                else
+                                    delete message.level;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return EraseMediaResponse;
             })();
 
             v1.PlaceHoldRequest = (function() {
@@ -9523,6 +9719,9 @@ export const concordat = $root.concordat = (() => {
                 HolderStatus.prototype.reviewAtMs = 0;
                 HolderStatus.prototype.systemsOpen = 0;
                 HolderStatus.prototype.childrenOpen = 0;
+                HolderStatus.prototype.mediaErasedAtMs = 0;
+                HolderStatus.prototype.mediaLevel = "";
+                HolderStatus.prototype.mediaOverdue = false;
 
                 HolderStatus.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -9549,6 +9748,12 @@ export const concordat = $root.concordat = (() => {
                         writer.uint32(64).int32(message.systemsOpen);
                     if (message.childrenOpen != null && $Object.hasOwnProperty.call(message, "childrenOpen") && message.childrenOpen !== 0)
                         writer.uint32(72).int32(message.childrenOpen);
+                    if (message.mediaErasedAtMs != null && $Object.hasOwnProperty.call(message, "mediaErasedAtMs") && (typeof message.mediaErasedAtMs === "object" ? message.mediaErasedAtMs.low || message.mediaErasedAtMs.high : message.mediaErasedAtMs !== 0))
+                        writer.uint32(80).int64(message.mediaErasedAtMs);
+                    if (message.mediaLevel != null && $Object.hasOwnProperty.call(message, "mediaLevel") && message.mediaLevel !== "")
+                        writer.uint32(90).string(message.mediaLevel);
+                    if (message.mediaOverdue != null && $Object.hasOwnProperty.call(message, "mediaOverdue") && message.mediaOverdue !== false)
+                        writer.uint32(96).bool(message.mediaOverdue);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -9661,6 +9866,33 @@ export const concordat = $root.concordat = (() => {
                                     message.childrenOpen = value;
                                 else
                                     delete message.childrenOpen;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.mediaErasedAtMs = value;
+                                else
+                                    delete message.mediaErasedAtMs;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.mediaLevel = value;
+                                else
+                                    delete message.mediaLevel;
+                                continue;
+                            }
+                        case 12: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.mediaOverdue = value;
+                                else
+                                    delete message.mediaOverdue;
                                 continue;
                             }
                         }
@@ -10821,10 +11053,141 @@ export const concordat = $root.concordat = (() => {
                 return Receipt;
             })();
 
+            v1.MediaErasure = (function() {
+
+                const MediaErasure = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                MediaErasure.prototype.member = "";
+                MediaErasure.prototype.number = 0;
+                MediaErasure.prototype.level = "";
+                MediaErasure.prototype.receivedAtMs = 0;
+                MediaErasure.prototype.dsseJson = "";
+
+                MediaErasure.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.member != null && $Object.hasOwnProperty.call(message, "member") && message.member !== "")
+                        writer.uint32(10).string(message.member);
+                    if (message.number != null && $Object.hasOwnProperty.call(message, "number") && (typeof message.number === "object" ? message.number.low || message.number.high : message.number !== 0))
+                        writer.uint32(16).int64(message.number);
+                    if (message.level != null && $Object.hasOwnProperty.call(message, "level") && message.level !== "")
+                        writer.uint32(26).string(message.level);
+                    if (message.receivedAtMs != null && $Object.hasOwnProperty.call(message, "receivedAtMs") && (typeof message.receivedAtMs === "object" ? message.receivedAtMs.low || message.receivedAtMs.high : message.receivedAtMs !== 0))
+                        writer.uint32(32).int64(message.receivedAtMs);
+                    if (message.dsseJson != null && $Object.hasOwnProperty.call(message, "dsseJson") && message.dsseJson !== "")
+                        writer.uint32(42).string(message.dsseJson);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                MediaErasure.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.revocation.v1.MediaErasure();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.member = value;
+                                else
+                                    delete message.member;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.number = value;
+                                else
+                                    delete message.number;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.level = value;
+                                else
+                                    delete message.level;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.receivedAtMs = value;
+                                else
+                                    delete message.receivedAtMs;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.dsseJson = value;
+                                else
+                                    delete message.dsseJson;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return MediaErasure;
+            })();
+
             v1.ReceiptsResponse = (function() {
 
                 const ReceiptsResponse = function (properties) {
                     this.receipts = [];
+                    this.mediaErasures = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -10832,6 +11195,7 @@ export const concordat = $root.concordat = (() => {
                 };
 
                 ReceiptsResponse.prototype.receipts = $util.emptyArray;
+                ReceiptsResponse.prototype.mediaErasures = $util.emptyArray;
 
                 ReceiptsResponse.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -10843,6 +11207,9 @@ export const concordat = $root.concordat = (() => {
                     if (message.receipts != null && message.receipts.length)
                         for (let i = 0; i < message.receipts.length; ++i)
                             $root.concordat.revocation.v1.Receipt.encode(message.receipts[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                    if (message.mediaErasures != null && message.mediaErasures.length)
+                        for (let i = 0; i < message.mediaErasures.length; ++i)
+                            $root.concordat.revocation.v1.MediaErasure.encode(message.mediaErasures[i], writer.uint32(18).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -10882,6 +11249,14 @@ export const concordat = $root.concordat = (() => {
                                 if (!(message.receipts && message.receipts.length))
                                     message.receipts = [];
                                 message.receipts.push($root.concordat.revocation.v1.Receipt.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.mediaErasures && message.mediaErasures.length))
+                                    message.mediaErasures = [];
+                                message.mediaErasures.push($root.concordat.revocation.v1.MediaErasure.decode(reader, reader.size(), $undefined, _depth + 1));
                                 continue;
                             }
                         }

@@ -1,3 +1,4 @@
+import { ERASED_WITHIN_MS } from '@concordat/common/domain/media-erasure.js';
 import {
   approvalsAboveSetting,
   integerSetting,
@@ -14,6 +15,8 @@ const SETTINGS = serviceSettings({
   agreementsFile: textSetting('the path of the agreements file'),
   /** How often events are looked for whose delete-by has passed. */
   retentionCheckMs: integerSetting({ min: 100, max: DAY_MS }).default(60_000),
+  /** How often keys are destroyed under which purged ones were wrapped; a little less than the hour it may take. */
+  mediaErasureMs: integerSetting({ min: 100, max: ERASED_WITHIN_MS }).default(1_800_000),
   approvalsAbove: approvalsAboveSetting,
   freshness: z.object({ everyMs: integerSetting({ min: 100, max: 600_000 }).default(5_000) }),
 });

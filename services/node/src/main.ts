@@ -31,6 +31,7 @@ async function start(config: NodeConfig, logger: Logger): Promise<RunningService
       policy: readPolicyFile(config.agreementsFile),
       freshnessEveryMs: config.freshness.everyMs,
       retentionCheckMs: config.retentionCheckMs,
+      mediaErasureMs: config.mediaErasureMs,
       approvalsAbove: config.approvalsAbove,
     },
     {

@@ -48,6 +48,7 @@ import type { PacedRuns } from './flows/paced-runs.js';
 import { PurgeHonour } from './flows/honour-purge.js';
 import { Ingest } from './flows/ingest.js';
 import { FreshnessKeeper } from './flows/keep-fresh.js';
+import { MediaEraser } from './flows/media-eraser.js';
 import { Notices } from './flows/notices.js';
 import { Publisher } from './flows/publish.js';
 import { Reader } from './flows/read.js';
@@ -81,6 +82,8 @@ export interface NodeSettings {
   readonly signer: Signer;
   readonly freshnessEveryMs: number;
   readonly retentionCheckMs: number;
+  /** how often keys are destroyed under which purged ones were wrapped */
+  readonly mediaErasureMs: number;
   /** an order by a person for more events than this needs a second person */
   readonly approvalsAbove: number;
 }
@@ -217,6 +220,9 @@ async function open(
   );
   retention.start(die);
   opened.push(() => retention.close());
+  const eraser = new MediaEraser(context, settings.mediaErasureMs);
+  eraser.start(die);
+  opened.push(() => eraser.close());
   const publisher = new Publisher(context, isOrigin ? await log.laneCount(eventsTopic(self)) : 0);
   opened.push(() => publisher.close());
   const seals = new SealOffice(context);
@@ -238,6 +244,7 @@ async function open(
       fillers: new Map(
         [...partners].map(([origin, { filler, entryFiller }]) => [origin, [filler, entryFiller]]),
       ),
+      eraser,
       rewind: settings.profile === 'demo' ? rewind : undefined,
     }),
   ]);

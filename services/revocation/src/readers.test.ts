@@ -1,19 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { equalBytes } from '@concordat/common/domain/bytes.js';
-import type { MemberId } from '@concordat/common/domain/ids.js';
+import { type MemberId, type OrderId, asUnixMs } from '@concordat/common/domain/ids.js';
 import type { Receipt } from '@concordat/common/domain/records.js';
-import { verifyStatement } from '@concordat/common/domain/statement.js';
+import { SUITE, payloadType, verifyStatement } from '@concordat/common/domain/statement.js';
 import { codec } from '../../../test/support/federation.js';
 import { TestHolder } from '../../../test/support/holder.js';
 import { TestLedger, orderId, signAs } from '../../../test/support/ledger.js';
-import { eventId } from '../../../test/support/origin.js';
+import { NOW, eventId } from '../../../test/support/origin.js';
 import { DE, FR, NL, RevocationWorld, UN, codeOf } from '../../../test/support/revocation.js';
 import '../../../test/support/long-timeout.js';
 import { until } from '../../../test/support/until.js';
 
 const [A, B, C] = [eventId(1), eventId(2), eventId(3)];
 const ORDER = orderId(1);
+const NODE_OF_DE = { member: DE, role: 'node' } as const;
 
 let world: RevocationWorld;
 beforeEach(() => {
@@ -268,6 +269,54 @@ describe('a receipt', () => {
     await world.reaches(ORDER, 'CLOSED');
     expect((await world.list()).gaps).toEqual([]);
     expect(world.deaths).toEqual([]);
+  });
+});
+
+describe('a holder’s word that its media are erased', () => {
+  /** Behind the receipt that de gave; signed by `by` where the test says so. */
+  const erased = (orders: readonly OrderId[], by: Parameters<typeof signAs>[1] = NODE_OF_DE) =>
+    world.holder(DE).says((link) =>
+      signAs(world.federation, by, 'MediaErased', {
+        ...{ suite: SUITE, federation: 'test', origin: UN, keyId: '', holder: DE },
+        ...{ ...link, timeMs: NOW, generations: [1, 4], level: 'BEST_EFFORT', orders },
+      }),
+    );
+  const media = async () => (await world.status(ORDER)).holders.find(({ member }) => member === DE);
+
+  test('stands beside the answer, and the chain of receipts goes on behind it', async () => {
+    await waiting();
+    world.answer(DE);
+    await until('de has answered', async () => (await stateOf(DE)) === 'DELETED');
+    world.nowMs = asUnixMs(world.nowMs + 3_600_001);
+    expect(await media()).toMatchObject({ mediaErasedAtMs: 0, mediaOverdue: true });
+    expect((await world.list()).counters['media.overdue']).toBe(1);
+    world.receipt(DE, erased([ORDER]));
+    await until('it is taken', async () => (await media())?.mediaLevel === 'BEST_EFFORT');
+    expect(await media()).toMatchObject({ mediaErasedAtMs: world.nowMs, mediaOverdue: false });
+    expect((await world.list()).counters['media.overdue']).toBe(0);
+    const { mediaErasures } = await world.calls.purge.receipts({ orderId: ORDER }, world.as(UN));
+    expect(mediaErasures).toMatchObject([{ member: DE, number: 2, level: 'BEST_EFFORT' }]);
+    expect(mediaErasures[0]?.dsseJson).toContain(payloadType('MediaErased'));
+    world.receipt(DE, world.holder(DE).next(entryFor(DE)).bytes);
+    await world.counted('quarantined.EQUIVOCATION', 1);
+    world.answer(FR);
+    await world.reaches(ORDER, 'CLOSED');
+  });
+
+  test('about an order that it did not answer is kept as RECEIPT_INVALID', async () => {
+    await waiting();
+    world.receipt(DE, erased([ORDER]));
+    await world.counted('quarantined.RECEIPT_INVALID', 1);
+    world.answer(DE);
+    world.receipt(DE, erased([ORDER, orderId(9)]));
+    await world.counted('quarantined.RECEIPT_INVALID', 2);
+    expect(await media()).toMatchObject({ state: 'DELETED', mediaLevel: '' });
+  });
+
+  test('that another service of it signed is refused', async () => {
+    await waiting();
+    world.receipt(DE, erased([ORDER], { member: DE, role: 'consent' }));
+    await world.counted('quarantined.KEY_ROLE_WRONG', 1);
   });
 });
 

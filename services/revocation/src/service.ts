@@ -240,7 +240,7 @@ async function adoptEntries(
     { log, codec, keys, self, tables: store.chains, onAdopted },
     {
       topic,
-      name: 'PurgeEntry',
+      names: ['PurgeEntry'],
       chainOf: () => topic,
       statementOf: (value) => value,
       belongs: (entry) => entry.recipient === recipient,

@@ -42,6 +42,7 @@ const COMMANDS = [
   'node start',
   'node backup',
   'node restore',
+  'node erase-media',
   'consent start',
   'revocation start',
   'member start',
@@ -91,7 +92,7 @@ test.each(COMMANDS)('%s is listed with what it does, and explains itself', async
 
 test('no command is left out of the tree above', async () => {
   const names = (help: string): string[] =>
-    [...help.matchAll(/^ {2}([a-z]+) .*/gm)].map(([, name = '']) => name);
+    [...help.matchAll(/^ {2}([a-z][a-z-]*) .*/gm)].map(([, name = '']) => name);
   const nouns = names((await concordat('--help')).out).filter((noun) => noun !== 'demo');
   const found: string[] = [];
   for (const noun of nouns) {

@@ -16,15 +16,18 @@ import {
 } from './options.js';
 import type { World } from './world.js';
 
+/** Stands in the place of a receipt's stage. */
+const ERASED = 'MEDIA_ERASED';
+
 interface ReceiptOptions extends MemberOptions {
   readonly out?: string;
 }
 
 export function addReceiptsCommand(purge: Command, world: World): void {
   asMember(purge.command('receipts'), world)
-    .description('what the holders have signed so far, a line for each receipt')
+    .description('what the holders have signed so far, a line for each statement')
     .argument('<order>', 'an order, or the first one of a purge', orderArgument)
-    .option('--out <dir>', 'write each receipt there as DSSE JSON')
+    .option('--out <dir>', 'write each of them there as DSSE JSON')
     .action(async (orderId: OrderId, options: ReceiptOptions, command: Command) =>
       receipts(orderId, options, surroundings(world, command)),
     );
@@ -39,7 +42,13 @@ async function receipts(
     const signed = [];
     for (const { orderId } of await ordersOf(revocation, first, call)) {
       const answer = await revocation.receipts({ orderId }, call);
-      signed.push(...answer.receipts.map((receipt) => ({ orderId, ...receipt })));
+      signed.push(
+        ...answer.receipts.map((receipt) => ({ orderId, ...receipt, level: '' })),
+        ...answer.mediaErasures.map(({ number, ...erased }) => ({
+          // of the holder's chain: it answers no single entry
+          ...{ orderId, ...erased, entryNumber: number, stage: ERASED, events: 0 },
+        })),
+      );
     }
     return signed;
   });
@@ -52,9 +61,9 @@ async function receipts(
     })),
     {
       member: ({ member }) => member,
-      entry: ({ entryNumber }) => entryNumber,
-      stage: ({ stage }) => stage,
-      events: ({ events }) => events,
+      entry: ({ stage, entryNumber }) => (stage === ERASED ? '' : entryNumber),
+      stage: ({ stage, level }) => (level === '' ? stage : `${stage}, ${level}`),
+      events: ({ stage, events }) => (stage === ERASED ? '' : events),
       'received at': ({ receivedAt }) => receivedAt,
       order: ({ orderId }) => orderId,
     },
@@ -74,7 +83,8 @@ async function writeAll(
     await mkdir(dir, { recursive: true });
     for (const { member, entryNumber, stage, dsseJson } of found) {
       const open = stage === 'OPEN' ? '-open' : '';
-      await writeFile(join(dir, `receipt-${member}-${entryNumber}${open}.json`), `${dsseJson}\n`);
+      const kind = stage === ERASED ? 'media-erased' : 'receipt';
+      await writeFile(join(dir, `${kind}-${member}-${entryNumber}${open}.json`), `${dsseJson}\n`);
     }
   } catch (cause) {
     throw usageError(

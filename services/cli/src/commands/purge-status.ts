@@ -8,6 +8,7 @@ import { EXIT } from '../domain/exit-code.js';
 import {
   type OrderAnswer,
   isDone,
+  mediaText,
   openText,
   orderExit,
   orderView,
@@ -137,7 +138,7 @@ function show(order: OrderAnswer, print: Surroundings['print']): void {
       : holders.map(({ member, state, answeredAt, afterMs, ...holder }) =>
           [
             ...[member.padEnd(8), state.padEnd(9), answeredAt, after(afterMs)],
-            ...[openText(holder), silenceText(holder)],
+            ...[openText(holder), silenceText(holder), mediaText(holder)],
           ]
             .filter((text) => text !== '')
             .join('  ')

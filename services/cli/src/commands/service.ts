@@ -11,6 +11,7 @@ import {
   surroundings,
 } from './options.js';
 import { addBackupCommands } from './node-backup.js';
+import { addEraseMediaCommand } from './node-erase-media.js';
 import { type StartOptions, environmentFor, environmentOf } from './service-settings.js';
 import { profileOf } from './topic.js';
 import type { World } from './world.js';
@@ -24,7 +25,10 @@ const ABOUT: Record<MemberService, string> = {
 export function addServiceCommands(program: Command, world: World): void {
   for (const service of MEMBER_SERVICES) {
     const noun = program.command(service).description(ABOUT[service]);
-    if (service === 'node') addBackupCommands(noun, world);
+    if (service === 'node') {
+      addBackupCommands(noun, world);
+      addEraseMediaCommand(noun, world);
+    }
     const start = noun
       .command('start')
       .description(`run ${service} from a home, or from CONCORDAT_* settings when none is named`);

@@ -51,7 +51,27 @@ async function status(world: World, options: StatusOptions, command: Command): P
       ...linesOf(answer).map((line) => `  ${line}`),
     ]),
   );
+  for (const [service, answer] of answers) {
+    for (const warning of warningsIn(answer)) print.progress(`warning  ${service}: ${warning}`);
+  }
   if (answers.some(([, answer]) => 'error' in answer)) world.finish(EXIT.partlyDone);
+}
+
+/** What a number alone would let pass. */
+function warningsIn(answer: object): string[] {
+  const own = 'unerasedOverdue' in answer ? Number(answer.unerasedOverdue) : 0;
+  const counters = 'counters' in answer ? (answer.counters as Record<string, number>) : {};
+  const others = counters['media.overdue'] ?? 0;
+  return [
+    ...(own > 0
+      ? [
+          `media of ${own} orders not erased within the hour; concordat node erase-media does it now`,
+        ]
+      : []),
+    ...(others > 0
+      ? [`holders have not said within the hour that media are erased, for ${others} entries`]
+      : []),
+  ];
 }
 
 function isAway({ code }: ConcordatError): boolean {

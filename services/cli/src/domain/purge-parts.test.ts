@@ -5,6 +5,7 @@ import { together } from './purge-parts.js';
 const holder = (member: string, state: string, answeredAtMs = 0) => ({
   ...{ member, state, answeredAtMs, remindedAtMs: 0, noticedAtMs: 0 },
   ...{ held: 0, reviewAtMs: 0, systemsOpen: 0, childrenOpen: 0 },
+  ...{ mediaErasedAtMs: 0, mediaLevel: '', mediaOverdue: false },
 });
 const part = (orderId: string, change: Partial<OrderAnswer> = {}): OrderAnswer => ({
   ...{ orderId, state: 'APPENDED', reason: 'delisted', eventIds: ['e'], eventCount: 2 },
@@ -59,4 +60,20 @@ test('what is open of a holder is counted over all orders, the next review first
   expect(all?.holders).toMatchObject([
     { state: 'OPEN', held: 3, reviewAtMs: 7_000, systemsOpen: 1 },
   ]);
+});
+
+test('media of a holder are erased when it said so of every order in which it held something', () => {
+  const erased = (at: number, mediaLevel = 'HSM') => ({
+    ...holder('de', 'DELETED', 1_000),
+    ...{ mediaErasedAtMs: at, mediaLevel },
+  });
+  const media = (...holders: OrderAnswer['holders']) =>
+    together(holders.map((one) => part('a', { holders: [one] })))?.holders[0];
+  expect(media(erased(5), erased(7, 'BEST_EFFORT'), holder('de', 'NOT_HELD', 1))).toMatchObject({
+    ...{ mediaErasedAtMs: 7, mediaLevel: 'BEST_EFFORT', mediaOverdue: false },
+  });
+  expect(media(erased(5), holder('de', 'DELETED', 1))).toMatchObject({ mediaErasedAtMs: 0 });
+  expect(media(erased(5), holder('de', 'APPENDED'))).toMatchObject({ mediaErasedAtMs: 0 });
+  const late = { ...holder('de', 'DELETED', 1), mediaOverdue: true };
+  expect(media(erased(5), late)).toMatchObject({ mediaErasedAtMs: 0, mediaOverdue: true });
 });

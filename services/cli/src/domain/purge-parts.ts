@@ -38,6 +38,8 @@ function holderOf(member: string, holders: readonly Holder[]): Holder {
   const isDone = answered.length === holders.length;
   const state = leastFar(holders, HOLDER_STATES);
   const sum = (of: (holder: Holder) => number) => holders.map(of).reduce((a, b) => a + b, 0);
+  const erased = holders.filter(({ mediaErasedAtMs }) => mediaErasedAtMs > 0);
+  const areErased = isDone && erased.length > 0 && !holders.some(owesMedia);
   const reviews = holders.map(({ reviewAtMs }) => reviewAtMs).filter((at) => at > 0);
   return {
     member,
@@ -49,7 +51,20 @@ function holderOf(member: string, holders: readonly Holder[]): Holder {
     reviewAtMs: reviews.length === 0 ? 0 : Math.min(...reviews),
     systemsOpen: sum(({ systemsOpen }) => systemsOpen),
     childrenOpen: sum(({ childrenOpen }) => childrenOpen),
+    mediaErasedAtMs: areErased ? latest(erased.map(({ mediaErasedAtMs }) => mediaErasedAtMs)) : 0,
+    mediaLevel: areErased ? leastSure(erased) : '',
+    mediaOverdue: holders.some(({ mediaOverdue }) => mediaOverdue),
   };
+}
+
+/** Whoever held nothing of an order has nothing to say of its media. */
+function owesMedia({ state, mediaErasedAtMs }: Holder): boolean {
+  return state === 'DELETED' && mediaErasedAtMs === 0;
+}
+
+function leastSure(holders: readonly Holder[]): string {
+  const levels = holders.map(({ mediaLevel }) => mediaLevel);
+  return levels.find((level) => level !== 'HSM') ?? 'HSM';
 }
 
 /** A state that this version does not know counts as the least far. */

@@ -3,6 +3,7 @@ import {
   type OrderAnswer,
   changes,
   isDone,
+  mediaText,
   openText,
   orderExit,
   orderView,
@@ -10,7 +11,10 @@ import {
   standings,
 } from './purge-progress.js';
 
-const nothing = { held: 0, reviewAtMs: 0, systemsOpen: 0, childrenOpen: 0 };
+const nothing = {
+  ...{ held: 0, reviewAtMs: 0, systemsOpen: 0, childrenOpen: 0 },
+  ...{ mediaErasedAtMs: 0, mediaLevel: '', mediaOverdue: false },
+};
 
 const order: OrderAnswer = {
   orderId: 'o',
@@ -46,6 +50,7 @@ const order: OrderAnswer = {
 const reminded = {
   ...{ remindedAt: '1970-01-01T00:00:02.000Z', noticedAt: '' },
   ...{ held: 0, reviewAt: '', systemsOpen: 0, childrenOpen: 0 },
+  ...{ mediaErasedAt: '', mediaLevel: '', mediaOverdue: false },
 };
 
 test('an order that waits for a holder is partly done, a closed one is done', () => {
@@ -71,6 +76,17 @@ test.each([
 ])('a silence of reminders %p and notice %p reads %p', (remindedAt, noticedAt, text) => {
   expect(silenceText({ remindedAt, noticedAt })).toBe(text);
 });
+
+test.each([
+  ['', '', false, ''],
+  ['t', 'BEST_EFFORT', false, 'media erased t, BEST_EFFORT'],
+  ['', '', true, 'media not erased within the hour'],
+])(
+  'media erased at %p, %p, overdue %p reads %p',
+  (mediaErasedAt, mediaLevel, mediaOverdue, text) => {
+    expect(mediaText({ mediaErasedAt, mediaLevel, mediaOverdue })).toBe(text);
+  },
+);
 
 test('only what changed is told again', () => {
   const closed = { ...order, state: 'CLOSED', overdue: true };

@@ -19,6 +19,10 @@ export interface OrderAnswer {
     readonly reviewAtMs: number;
     readonly systemsOpen: number;
     readonly childrenOpen: number;
+    /** 0: not said of all that it deleted */
+    readonly mediaErasedAtMs: number;
+    readonly mediaLevel: string;
+    readonly mediaOverdue: boolean;
   }[];
   readonly orderedAtMs: number;
   readonly closedAtMs: number;
@@ -48,14 +52,17 @@ export function orderView(order: OrderAnswer) {
     orderedAt: timeText(orderedAtMs),
     deadline: timeText(deadlineMs),
     closedAt: timeText(closedAtMs),
-    holders: holders.map(({ answeredAtMs, remindedAtMs, noticedAtMs, reviewAtMs, ...holder }) => ({
-      ...holder,
-      answeredAt: timeText(answeredAtMs),
-      remindedAt: timeText(remindedAtMs),
-      noticedAt: timeText(noticedAtMs),
-      reviewAt: timeText(reviewAtMs),
-      afterMs: answeredAtMs === 0 ? null : answeredAtMs - orderedAtMs,
-    })),
+    holders: holders.map(
+      ({ answeredAtMs, remindedAtMs, noticedAtMs, reviewAtMs, mediaErasedAtMs, ...holder }) => ({
+        ...holder,
+        answeredAt: timeText(answeredAtMs),
+        remindedAt: timeText(remindedAtMs),
+        noticedAt: timeText(noticedAtMs),
+        reviewAt: timeText(reviewAtMs),
+        mediaErasedAt: timeText(mediaErasedAtMs),
+        afterMs: answeredAtMs === 0 ? null : answeredAtMs - orderedAtMs,
+      }),
+    ),
   };
 }
 
@@ -74,6 +81,17 @@ export function silenceText(holder: {
     ...(holder.remindedAt === '' ? [] : [`reminded ${holder.remindedAt}`]),
     ...(holder.noticedAt === '' ? [] : [`default notice ${holder.noticedAt}`]),
   ].join(', ');
+}
+
+/** What a holder said of the keys that had wrapped the purged ones; not a part of the proof that it deleted. */
+export function mediaText(holder: {
+  readonly mediaErasedAt: string;
+  readonly mediaLevel: string;
+  readonly mediaOverdue: boolean;
+}): string {
+  if (holder.mediaOverdue) return 'media not erased within the hour';
+  const { mediaErasedAt, mediaLevel } = holder;
+  return mediaErasedAt === '' ? '' : `media erased ${mediaErasedAt}, ${mediaLevel}`;
 }
 
 /** Has this holder answered for good? */

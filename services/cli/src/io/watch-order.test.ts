@@ -14,6 +14,7 @@ const open: OrderAnswer = {
     {
       ...{ member: 'de', state: 'APPENDED', answeredAtMs: 0, remindedAtMs: 0, noticedAtMs: 0 },
       ...{ held: 0, reviewAtMs: 0, systemsOpen: 0, childrenOpen: 0 },
+      ...{ mediaErasedAtMs: 0, mediaLevel: '', mediaOverdue: false },
     },
   ],
   orderedAtMs: 0,

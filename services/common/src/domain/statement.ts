@@ -156,6 +156,17 @@ export function verifyStatement<Name extends StatementName>(
   return ok({ value: statement, bytes, hash: statementHash(signed), key });
 }
 
+/** Which of these kinds of statement the bytes say they are; undefined: none, and nothing of it is checked. */
+export function kindOfStatement<Name extends StatementName>(
+  codec: RecordCodec,
+  names: readonly Name[],
+  bytes: Uint8Array,
+): Name | undefined {
+  const signed = codec.decode('Signed', bytes);
+  if (!signed.ok) return undefined;
+  return names.find((name) => payloadType(name) === signed.value.payloadType);
+}
+
 /** `verifyStatement` with these keys, nothing remembered. */
 export function checkStatements(codec: RecordCodec, keys: KeyDirectory): CheckStatement {
   return (name, bytes, expected) => verifyStatement(codec, keys, name, bytes, expected);

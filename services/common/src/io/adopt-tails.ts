@@ -3,7 +3,7 @@ import { equalBytes } from '../domain/bytes.js';
 import { ConcordatError } from '../domain/errors.js';
 import type { MemberId } from '../domain/ids.js';
 import type { RecordCodec, RecordTypes } from '../domain/records.js';
-import { type KeyDirectory, verifyStatement } from '../domain/statement.js';
+import { type KeyDirectory, kindOfStatement, verifyStatement } from '../domain/statement.js';
 import type { LogClient, LogRecord } from './log-client.js';
 import type { ChainTables } from './store/chain-tables.js';
 
@@ -12,6 +12,7 @@ type ChainedName =
   | 'BlockStatement'
   | 'FeedStatement'
   | 'LedgerStatement'
+  | 'MediaErased'
   | 'MembershipChange'
   | 'PurgeEntry'
   | 'Receipt';
@@ -19,7 +20,8 @@ type ChainedName =
 /** A topic that only we write, and how to find our statement in a record of it. */
 export interface OwnTopic<Name extends ChainedName> {
   readonly topic: string;
-  readonly name: Name;
+  /** of the statements that stand on its chains */
+  readonly names: readonly Name[];
   readonly chainOf: (lane: number) => string;
   /** the signed statement in a record's value; undefined when it is no such record */
   readonly statementOf: (value: Uint8Array) => Uint8Array | undefined;
@@ -72,8 +74,9 @@ function headIn<Name extends ChainedName>(
   { value, lane }: LogRecord,
 ): Head | undefined {
   const bytes = own.statementOf(value);
-  if (!bytes) return undefined;
-  const verified = verifyStatement(codec, keys, own.name, bytes, { signer: self });
+  const name = bytes && kindOfStatement(codec, own.names, bytes);
+  if (!bytes || !name) return undefined;
+  const verified = verifyStatement(codec, keys, name, bytes, { signer: self });
   if (!verified.ok || !own.belongs(verified.value.value, lane)) return undefined;
   const { epoch, number } = verified.value.value;
   return { epoch, number, hash: verified.value.hash };

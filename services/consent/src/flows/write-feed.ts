@@ -66,7 +66,7 @@ export function ownFeed(
   const topic = feedTopic({ origin: self, recipient });
   return {
     topic,
-    name: 'FeedStatement',
+    names: ['FeedStatement'],
     chainOf: (lane) => feedChain(topic, lane),
     statementOf: (value) => {
       const block = codec.decode('FeedBlock', value);

@@ -30,7 +30,7 @@ export function finishSections({ state, vault, data }: NodeContext): number {
     for (const { origin, id } of events) {
       if (state.holds.find(origin, id)) continue; // unread, and kept until it is released
       const gone = state.sections.of(origin, id);
-      vault.deleteSections(origin, id, gone);
+      vault.deleteSections({ origin, id, orderIds: state.sections.ordersOf(origin, id) }, gone);
       data.deleteSections(origin, id, gone);
     }
     vault.settle();

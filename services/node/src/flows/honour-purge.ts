@@ -217,6 +217,7 @@ function writeReceipt(context: NodeContext, entry: PendingEntry): void {
   state.chains.advanceOwn(topic, head, { epoch, number, hash: signed.hash });
   if (receipt.stage === 'OPEN') state.purges.setOpenReceipt(entry, signed, outcomes);
   else state.purges.setReceipt(entry, signed.bytes);
+  if (receipt.stage === 'DELETED') state.unerased.add(entry, receipt.timeMs);
   const headers = cloudEventHeaders({ kind: 'receipt', source: self, chain: topic, epoch, number });
   state.chains.enqueue(topic, 0, { value: signed.bytes, headers });
 }

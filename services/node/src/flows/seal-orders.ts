@@ -180,6 +180,7 @@ function keepSeal(
     state.tombstones.bury(buried, { orderId, atMs: nowMs, ledgerNumber: seal.number });
   }
   withdraw(state, self, ids, 'PURGED');
+  state.unerased.add({ origin: self, orderId }, nowMs);
   return addSeal(context, plan, { refs, ledgerSeq }, nowMs);
 }
 

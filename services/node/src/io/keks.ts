@@ -5,7 +5,10 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readdirSync,
   renameSync,
+  statSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -21,6 +24,8 @@ import type { Random } from '@concordat/common/domain/ports.js';
 
 /** Key-encryption keys, one file a generation, outside of every database and every backup. */
 export class KekFiles {
+  /** A disk may keep what was overwritten: flash does, and so do copies on write. */
+  readonly level = 'BEST_EFFORT';
   readonly #dir: string;
   readonly #random: Random;
   readonly #keys = new Map<number, Uint8Array>();
@@ -55,12 +60,45 @@ export class KekFiles {
       closeSync(fd);
     }
     renameSync(unfinished, file);
+    this.#syncDir();
+  }
+
+  #syncDir(): void {
     const dir = openSync(this.#dir, 'r');
     try {
       fsyncSync(dir);
     } finally {
       closeSync(dir);
     }
+  }
+
+  /**
+   * Overwrites the generation's key, in the file and in memory, and takes the file away. Nothing that is wrapped under it
+   * opens any more. What is gone already stays so.
+   */
+  destroy(generation: number): void {
+    this.#keys.get(generation)?.fill(0);
+    this.#keys.delete(generation);
+    const file = this.#file(generation);
+    if (!existsSync(file)) return;
+    const fd = openSync(file, 'r+');
+    try {
+      writeSync(fd, this.#random.bytes(Math.max(KEY_BYTES, statSync(file).size)), 0, undefined, 0);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    unlinkSync(file);
+    this.#syncDir();
+  }
+
+  /** Every generation that has a file; half a one, as a crash leaves it, wrapped nothing. */
+  generations(): number[] {
+    const found = readdirSync(this.#dir).flatMap((name) => {
+      const number = /^generation-(\d+)\.key$/.exec(name)?.[1];
+      return number === undefined ? [] : [Number(number)];
+    });
+    return [...new Set(found)];
   }
 
   has(generation: number): boolean {

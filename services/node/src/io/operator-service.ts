@@ -1,9 +1,11 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
+import { ERASED_WITHIN_MS } from '@concordat/common/domain/media-erasure.js';
 import { OperatorService, type concordat } from '@concordat/common/io/rpc/definitions.js';
 import type { GapFiller } from '@concordat/common/io/chain/gap-filler.js';
 import { type Served, serve } from '@concordat/common/io/rpc/server.js';
 import type { NodeContext } from '../flows/context.js';
+import type { MediaEraser } from '../flows/media-eraser.js';
 import type { FreshnessKeeper } from '../flows/keep-fresh.js';
 import { overdueReviews } from '../flows/legal-holds.js';
 import { holdersOf } from '../flows/recorded-releases.js';
@@ -25,10 +27,11 @@ export function operatorService(parts: {
   readonly freshness: ReadonlyMap<MemberId, FreshnessKeeper>;
   /** of an origin's feed and of its purge entries */
   readonly fillers: ReadonlyMap<MemberId, readonly GapFiller[]>;
+  readonly eraser: Pick<MediaEraser, 'erase'>;
   /** undefined outside of profile demo */
   readonly rewind: (() => Promise<void>) | undefined;
 }): Served {
-  const { context, freshness, fillers, rewind } = parts;
+  const { context, freshness, fillers, eraser, rewind } = parts;
   const { state, data, self } = context;
   return serve(OperatorService, {
     status: () =>
@@ -46,6 +49,8 @@ export function operatorService(parts: {
         openReceipts: state.purges.countOpen(),
         holds: state.holds.all().length,
         reviewsOverdue: overdueReviews(context, context.clock.nowMs()).length,
+        unerased: state.unerased.count(),
+        unerasedOverdue: state.unerased.countBefore(context.clock.nowMs() - ERASED_WITHIN_MS),
       }),
     show: (request) => {
       const origin = memberField('origin', request.origin);
@@ -62,6 +67,10 @@ export function operatorService(parts: {
       };
     },
     ...holdCalls(context),
+    eraseMedia: async () => {
+      const { keys, orders } = await eraser.erase();
+      return { keys, orders, level: context.vault.erasure.level };
+    },
     listReadings: () =>
       Promise.resolve({
         readings: state.readings

@@ -14,6 +14,7 @@ import { SEALED_HEADERS_SCHEMA, SealedHeaders } from './state/sealed-headers.js'
 import { SECTION_TOMBSTONES_SCHEMA, SectionTombstones } from './state/section-tombstones.js';
 import { SYSTEMS_SCHEMA, SystemsTable } from './state/systems-table.js';
 import { TOMBSTONES_SCHEMA, Tombstones } from './state/tombstones.js';
+import { UNERASED_ORDERS_SCHEMA, UnerasedOrders } from './state/unerased-orders.js';
 import { STORE_MARK_SCHEMA, StoreMark } from './store-mark.js';
 
 const SCHEMA = [
@@ -33,6 +34,7 @@ const SCHEMA = [
   STORE_MARK_SCHEMA,
   SYSTEMS_SCHEMA,
   TOMBSTONES_SCHEMA,
+  UNERASED_ORDERS_SCHEMA,
 ].join('\n');
 
 /**
@@ -57,6 +59,7 @@ export class StateStore {
   readonly sections: SectionTombstones;
   readonly systems: SystemsTable;
   readonly tombstones: Tombstones;
+  readonly unerased: UnerasedOrders;
 
   constructor(file: string) {
     this.db = new Sqlite(file, SCHEMA);
@@ -76,6 +79,7 @@ export class StateStore {
     this.sections = new SectionTombstones(this.db);
     this.systems = new SystemsTable(this.db);
     this.tombstones = new Tombstones(this.db);
+    this.unerased = new UnerasedOrders(this.db);
   }
 
   close(): void {

@@ -7,6 +7,7 @@ import { asUnixMs } from '@concordat/common/domain/ids.js';
 import { Sqlite, bytesOf } from '@concordat/common/io/store/sqlite.js';
 import { systemRandom } from '@concordat/common/io/system-ports.js';
 import { bytesOf as sameBytes, memberOf } from '../../../../test/support/federation.js';
+import { orderId } from '../../../../test/support/ledger.js';
 import { eventId } from '../../../../test/support/origin.js';
 import { Vault } from './vault.js';
 
@@ -136,6 +137,147 @@ test('events are gone through page by page, each once', () => {
   const rest = vault.eventsAfter(first.at(-1), 2);
   expect([...first, ...rest].map(({ id }) => id)).toEqual([1, 2, 3].map(eventId));
   expect(vault.countEvents()).toBe(3);
+});
+
+describe('after a purge', () => {
+  const order = orderId(1);
+  const taken = (n: number) => ({ origin: un, id: eventId(n), orderId: order });
+  const keks = () => readdirSync(join(dir, 'keks')).sort();
+  const kekOf = (generation: number) =>
+    readFileSync(join(dir, 'keks', `generation-${String(generation)}.key`));
+  const disk = () =>
+    Buffer.concat(
+      readdirSync(dir, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name))),
+    );
+  /** To the end, and once more to see that nothing is left; `between` runs after each step. */
+  const sweep = (between: () => void = () => undefined) => {
+    for (let moved = 1; moved > 0;) {
+      moved = 0;
+      let step: ReturnType<typeof vault.erasure.step> | undefined;
+      do {
+        step = vault.erasure.step(step?.last, 2);
+        moved += step.moved;
+        between();
+      } while (step.last);
+    }
+  };
+  const erase = () => {
+    vault.erasure.begin();
+    sweep();
+    vault.erasure.finish();
+  };
+  const reopen = () => {
+    vault.close();
+    vault = open();
+  };
+
+  test('the key is destroyed that had wrapped the purged ones, and the rest is read under another', () => {
+    put(1, 2, 3, 4, 5);
+    const kek = kekOf(1);
+    vault.delete([taken(1), taken(2)]);
+    expect(vault.erasure.begin()).toBe(1);
+    sweep();
+    expect(keks()).toEqual(['generation-1.key', 'generation-2.key']);
+    vault.erasure.finish();
+    expect(keks()).toEqual(['generation-2.key']);
+    expect(disk().includes(kek)).toBe(false);
+    for (const n of [3, 4, 5]) expect(vault.get(un, eventId(n)).get('identity')).toEqual(key(n));
+    expect(vault.erasure.destroyedFor(un, new Set([order]))).toEqual([1]);
+    expect(vault.erasure.destroyedFor(un, new Set([orderId(2)]))).toEqual([]);
+    vault.erasure.forget(un, new Set([order]));
+    expect(vault.erasure.destroyedFor(un, new Set([order]))).toEqual([]);
+    expect(vault.erasure.begin()).toBe(0);
+  });
+
+  test('every key that is left is read between any two steps, also after a crash there', () => {
+    put(1, 2, 3, 4, 5, 6, 7);
+    vault.delete([taken(4)]);
+    vault.erasure.begin();
+    let steps = 0;
+    sweep(() => {
+      steps += 1;
+      reopen();
+      vault.dropLostGenerations();
+      for (const n of [1, 2, 3, 5, 6, 7]) expect(vault.get(un, eventId(n)).size).toBe(2);
+    });
+    expect(steps).toBeGreaterThan(6);
+    reopen();
+    expect(vault.erasure.begin()).toBe(1);
+    vault.erasure.finish();
+    reopen();
+    expect(vault.dropLostGenerations()).toBe(0);
+    expect(vault.get(un, eventId(7)).get('remarks')).toEqual(key(7, 'remarks'));
+  });
+
+  test('what comes meanwhile is not wrapped under a key that is going to be destroyed', () => {
+    put(1, 2, 3);
+    vault.delete([taken(1)]);
+    vault.erasure.begin();
+    let n = 10;
+    sweep(() => {
+      if (n < 14) put((n += 1));
+      if (n === 12) vault.delete([{ origin: un, id: eventId(2), orderId: orderId(2) }]);
+    });
+    vault.erasure.finish();
+    for (const left of [3, 11, 12, 13, 14]) expect(vault.get(un, eventId(left)).size).toBe(2);
+    expect(vault.erasure.destroyedFor(un, new Set([order]))).toEqual([1]);
+  });
+
+  test('of sections the key is destroyed too that had wrapped them', () => {
+    put(1, 2);
+    const orderIds = new Set([order]);
+    vault.deleteSections({ origin: un, id: eventId(1), orderIds }, new Set(['remarks']));
+    erase();
+    expect(keks()).toEqual(['generation-2.key']);
+    expect(vault.sectionsHeld(un, eventId(1))).toEqual(['identity']);
+    expect(vault.get(un, eventId(1)).get('identity')).toEqual(key(1));
+    expect(vault.erasure.destroyedFor(un, orderIds)).toEqual([1]);
+  });
+
+  test('nothing is destroyed for keys that no order took back', () => {
+    put(1, 2);
+    vault.delete([{ origin: un, id: eventId(1) }]);
+    expect(vault.erasure.begin()).toBe(0);
+  });
+
+  test('a number that was destroyed never comes back, even when nothing was left', () => {
+    put(1);
+    vault.delete([taken(1)]);
+    erase();
+    expect(keks()).toEqual([]);
+    put(2);
+    expect(keks()).toEqual(['generation-2.key']);
+  });
+
+  test('a crash before the file is gone leaves no key behind', () => {
+    put(1, 2);
+    const kek = kekOf(1);
+    vault.delete([taken(1)]);
+    erase();
+    writeFileSync(join(dir, 'keks', 'generation-1.key'), kek);
+    reopen();
+    expect(vault.erasure.begin()).toBe(1);
+    sweep();
+    vault.erasure.finish();
+    expect(disk().includes(kek)).toBe(false);
+  });
+
+  test('keys of a vault that is lost are strays: not used again, and destroyed when one says so', () => {
+    put(1);
+    const kek = kekOf(1);
+    vault.close();
+    for (const end of ['', '-wal', '-shm']) rmSync(`${file()}${end}`, { force: true });
+    vault = open();
+    put(2);
+    expect(keks()).toEqual(['generation-1.key', 'generation-2.key']);
+    expect(vault.erasure.strayKeys()).toEqual([1]);
+    vault.erasure.destroyStray([1, 2]);
+    expect(keks()).toEqual(['generation-2.key']);
+    expect(disk().includes(kek)).toBe(false);
+    expect(vault.get(un, eventId(2)).size).toBe(2);
+  });
 });
 
 describe('the index of subjects', () => {

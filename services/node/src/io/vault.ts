@@ -3,6 +3,7 @@ import { concatBytes, lengthPrefixed, utf8 } from '@concordat/common/domain/byte
 import {
   type EventId,
   type MemberId,
+  type OrderId,
   type UnixMs,
   eventIdOf,
   idBytes,
@@ -20,19 +21,24 @@ import {
 import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import { KekFiles } from './keks.js';
 import { STORE_MARK_SCHEMA, StoreMark } from './store-mark.js';
+import { GENERATIONS_SCHEMA, Generations } from './vault/generations.js';
+import {
+  KEY_ERASURE_SCHEMA,
+  KeyErasure,
+  type TakenBack,
+  type WrappedRow,
+} from './vault/key-erasure.js';
 import { SUBJECT_INDEX_SCHEMA, SubjectIndex } from './vault/subject-index.js';
 
 const SCHEMA = `${STORE_MARK_SCHEMA}
 ${SUBJECT_INDEX_SCHEMA}
-CREATE TABLE IF NOT EXISTS generation(
-  generation INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, rows INTEGER NOT NULL);
+${GENERATIONS_SCHEMA}
+${KEY_ERASURE_SCHEMA}
 CREATE TABLE IF NOT EXISTS event_key(
   origin TEXT NOT NULL, id BLOB NOT NULL, sections TEXT NOT NULL, generation INTEGER NOT NULL, wrapped BLOB NOT NULL,
   PRIMARY KEY(origin, id)) WITHOUT ROWID;
 `;
 
-/** Events whose keys are wrapped under one key-encryption key. */
-const GENERATION_ROWS_MAX = 65_536;
 /** Keys that are deleted in the same weeks share generations. */
 const BUCKET_MS = 30 * 24 * 3_600_000;
 
@@ -45,11 +51,20 @@ export interface VaultRow {
   readonly subjects?: readonly string[];
 }
 
+/** An event of which these orders take sections back. */
+export interface SectionsTakenBack {
+  readonly origin: MemberId;
+  readonly id: EventId;
+  readonly orderIds: ReadonlySet<OrderId>;
+}
+
 /** Section keys, each wrapped under the key of its generation. Never in a backup. */
 export class Vault {
   readonly mark: StoreMark;
+  readonly erasure: KeyErasure;
   readonly #db: Sqlite;
   readonly #keks: KekFiles;
+  readonly #generations: Generations;
   readonly #subjects: SubjectIndex;
 
   constructor(file: string, kekDir: string, random: Random) {
@@ -58,6 +73,13 @@ export class Vault {
     this.#keks = keks;
     this.#subjects = new SubjectIndex(this.#db, () => keks.subjects());
     this.mark = new StoreMark(this.#db);
+    const generations = new Generations(this.#db, keks);
+    this.#generations = generations;
+    const rewrap = (row: WrappedRow, generation: number): Uint8Array => {
+      const place = label(row.origin, row.id, row.sections);
+      return keks.wrap(generation, keks.unwrap(row.generation, row.wrapped, place), place);
+    };
+    this.erasure = new KeyErasure(this.#db, { keks, generations, rewrap });
   }
 
   /**
@@ -146,15 +168,12 @@ export class Vault {
    * @returns how many events lost their keys so
    */
   dropLostGenerations(): number {
-    const lost = this.#db
-      .all('SELECT generation FROM generation')
-      .map((row) => numberOf(row, 'generation'))
-      .filter((generation) => !this.#keks.has(generation));
+    const lost = this.#generations.all().filter((generation) => !this.#keks.has(generation));
     return this.#db.transaction(() => {
       let dropped = 0;
       for (const generation of lost) {
         dropped += this.#db.run('DELETE FROM event_key WHERE generation = ?', generation);
-        this.#db.run('DELETE FROM generation WHERE generation = ?', generation);
+        this.#generations.drop(generation);
       }
       return dropped;
     });
@@ -164,8 +183,12 @@ export class Vault {
     return numberOf(this.#db.get('SELECT count(*) AS n FROM event_key') ?? {}, 'n');
   }
 
-  delete(events: readonly { readonly origin: MemberId; readonly id: EventId }[]): void {
+  /** @param events those that an order took back say so: the keys that theirs were wrapped under are destroyed later */
+  delete(
+    events: readonly (Omit<TakenBack, 'orderId'> & Partial<Pick<TakenBack, 'orderId'>>)[],
+  ): void {
     this.#db.transaction(() => {
+      this.erasure.touch(events.filter(isTakenBack));
       for (const { origin, ids, count } of packedByOrigin(events)) {
         const sql = `DELETE FROM event_key WHERE origin = ?1 AND id IN ${idsIn(2, 3)}`;
         this.#db.run(sql, origin, ids, count);
@@ -175,7 +198,7 @@ export class Vault {
   }
 
   /** Keys of these sections go, those of the others are wrapped anew; an event without any left goes whole. */
-  deleteSections(origin: MemberId, id: EventId, gone: ReadonlySet<string>): void {
+  deleteSections({ origin, id, orderIds }: SectionsTakenBack, gone: ReadonlySet<string>): void {
     const row = this.#db.get(
       'SELECT sections, generation, wrapped FROM event_key WHERE origin = ? AND id = ?',
       origin,
@@ -184,18 +207,21 @@ export class Vault {
     if (!row || !sectionsOf(row).some((name) => gone.has(name))) return;
     const keys = this.#unwrap(origin, id, row);
     const left = sectionsOf(row).filter((name) => !gone.has(name));
-    if (left.length === 0) {
-      this.delete([{ origin, id }]);
-      return;
-    }
-    const joined = left.join(BETWEEN);
-    const plain = concatBytes(...left.map((name) => keyOf(keys, name)));
-    const generation = numberOf(row, 'generation');
-    this.#db.run(
-      'UPDATE event_key SET sections = ?, wrapped = ? WHERE origin = ? AND id = ?',
-      ...[joined, this.#keks.wrap(generation, plain, label(origin, id, joined))],
-      ...[origin, idBytes(id)],
-    );
+    this.#db.transaction(() => {
+      this.erasure.touch([...orderIds].map((orderId) => ({ origin, id, orderId })));
+      if (left.length === 0) {
+        this.delete([{ origin, id }]);
+        return;
+      }
+      const joined = left.join(BETWEEN);
+      const plain = concatBytes(...left.map((name) => keyOf(keys, name)));
+      const generation = numberOf(row, 'generation');
+      this.#db.run(
+        'UPDATE event_key SET sections = ?, wrapped = ? WHERE origin = ? AND id = ?',
+        ...[joined, this.#keks.wrap(generation, plain, label(origin, idBytes(id), joined))],
+        ...[origin, idBytes(id)],
+      );
+    });
   }
 
   /** After this nothing that was deleted is left in the file or its journal. */
@@ -208,12 +234,12 @@ export class Vault {
   }
 
   #putTogether(bucket: number, rows: readonly VaultRow[]): void {
-    const generation = this.#generationFor(bucket, rows.length);
+    const generation = this.#generations.forEvents(bucket, rows.length);
     const wrapped = rows.map(({ origin, id, keys }) => {
       const sections = [...keys.keys()].sort();
       const joined = sections.join(BETWEEN);
       const plain = concatBytes(...sections.map((name) => keyOf(keys, name)));
-      const bytes = this.#keks.wrap(generation, plain, label(origin, id, joined));
+      const bytes = this.#keks.wrap(generation, plain, label(origin, idBytes(id), joined));
       return { origin, sections: joined, row: concatBytes(idBytes(id), bytes) };
     });
     const alike = grouped(wrapped, ({ origin, sections }) => `${origin} ${sections}`);
@@ -239,7 +265,7 @@ export class Vault {
   }
 
   #unwrap(origin: MemberId, id: EventId, row: Row): ReadonlyMap<string, Uint8Array> {
-    const place = label(origin, id, textOf(row, 'sections'));
+    const place = label(origin, idBytes(id), textOf(row, 'sections'));
     const plain = this.#keks.unwrap(numberOf(row, 'generation'), bytesOf(row, 'wrapped'), place);
     return new Map(
       sectionsOf(row).map((section, at) => [
@@ -248,26 +274,10 @@ export class Vault {
       ]),
     );
   }
+}
 
-  /** The generation for the keys of this many events that are deleted together. */
-  #generationFor(bucket: number, events: number): number {
-    const open = this.#db.get(
-      'SELECT generation FROM generation WHERE bucket = ? AND rows <= ? ORDER BY generation DESC LIMIT 1',
-      bucket,
-      GENERATION_ROWS_MAX - events,
-    );
-    const generation = open ? numberOf(open, 'generation') : this.#newGeneration(bucket);
-    this.#db.run('UPDATE generation SET rows = rows + ? WHERE generation = ?', events, generation);
-    return generation;
-  }
-
-  #newGeneration(bucket: number): number {
-    const row = this.#db.get('SELECT coalesce(max(generation), 0) + 1 AS next FROM generation');
-    const generation = numberOf(row ?? {}, 'next');
-    this.#keks.create(generation);
-    this.#db.run('INSERT INTO generation VALUES(?, ?, 0)', generation, bucket);
-    return generation;
-  }
+function isTakenBack(event: Omit<TakenBack, 'orderId'> & Partial<TakenBack>): event is TakenBack {
+  return event.orderId !== undefined;
 }
 
 function hasSubjects(row: VaultRow): row is VaultRow & Required<Pick<VaultRow, 'subjects'>> {
@@ -298,6 +308,6 @@ function bucketOf(deleteByMs: UnixMs): number {
 }
 
 /** Binds wrapped keys to their event and to the sections that they open, in order. */
-function label(origin: MemberId, id: EventId, sections: string): Uint8Array {
-  return lengthPrefixed(utf8('concordat vault v2'), utf8(origin), idBytes(id), utf8(sections));
+function label(origin: MemberId, id: Uint8Array, sections: string): Uint8Array {
+  return lengthPrefixed(utf8('concordat vault v2'), utf8(origin), id, utf8(sections));
 }

@@ -1,15 +1,16 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import { err, ok } from '@concordat/common/domain/result.js';
-import type { Verified } from '@concordat/common/domain/statement.js';
+import { type Verified, kindOfStatement } from '@concordat/common/domain/statement.js';
 import { receiptsTopic } from '@concordat/common/domain/topics.js';
 import { FollowedTopic } from '@concordat/common/io/chain/followed-topic.js';
 import { type AppendedEntry, receiptProblem } from '../domain/receipt-binding.js';
 import { type RevocationContext, followPorts } from './context.js';
+import { readMediaErased } from './take-media-erased.js';
 
-/** Reads one holder's answers to our entries. */
+/** Reads one holder's answers to our entries, and what it says of its media. */
 export function followReceipts(context: RevocationContext, holder: MemberId): FollowedTopic {
-  const { statements, self } = context;
+  const { statements, codec, self } = context;
   const topic = receiptsTopic({ origin: self, recipient: holder });
   return new FollowedTopic(followPorts(context), {
     topic,
@@ -17,6 +18,9 @@ export function followReceipts(context: RevocationContext, holder: MemberId): Fo
     duplicates: `duplicates.${topic}`,
     onEffectFailing: 'set aside',
     read: (value) => {
+      if (kindOfStatement(codec, ['MediaErased'], value)) {
+        return readMediaErased(context, holder, value);
+      }
       const receipt = statements('Receipt', value, { signer: holder });
       if (!receipt.ok) return receipt;
       const { origin, epoch, number, previous } = receipt.value.value;
@@ -41,7 +45,7 @@ function accept(
   { value: receipt, bytes }: Verified<'Receipt'>,
   nowMs: UnixMs,
 ): ConcordatError | undefined {
-  const { receipts, orders, entries } = context.store;
+  const { receipts, orders, entries, media } = context.store;
   const { holder, entryNumber, stage, orderId } = receipt;
   const where = `receipt ${receipt.number} of ${holder}`;
   const isFinal = stage !== 'OPEN';
@@ -61,6 +65,7 @@ function accept(
   }
   receipts.add(holder, entryNumber, { stage, bytes }, nowMs);
   entries.answered(holder, entryNumber);
+  if (stage === 'DELETED') media.expect(holder, receipt, nowMs);
   if (isFinal) orders.advance(orderId, { kind: 'entryAnswered' });
   return undefined;
 }

@@ -1,6 +1,7 @@
 import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import { toDsseJson } from '@concordat/common/domain/dsse-json.js';
 import { type EventId, parseEventId, parseOrderId } from '@concordat/common/domain/ids.js';
+import { ERASED_WITHIN_MS } from '@concordat/common/domain/media-erasure.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import type { PurgeService, concordat } from '@concordat/common/io/rpc/definitions.js';
@@ -10,6 +11,7 @@ import { holderStates } from '../domain/receipt-binding.js';
 import type { StoredOrder } from '../io/order-rows.js';
 import { approvalStanding, takeApproval } from './approve-order.js';
 import { certificateAsOf } from './certify.js';
+import { mediaErasuresOf, mediaStates } from './media-states.js';
 import type { RevocationContext } from './context.js';
 import { memberCalls } from './leaving/member-calls.js';
 import { storedStatement } from './stored-statement.js';
@@ -60,6 +62,7 @@ export function purgeCalls(
         ...store.chains.counters(),
         ...store.orders.counts(clock.nowMs()),
         outbox: store.chains.outboxSize(),
+        'media.overdue': store.media.countMissingSince(clock.nowMs() - ERASED_WITHIN_MS),
       },
       publications: store.ledger.publications(),
       ledgerNumber: store.chains.followedHead(ledgerTopic(self)).number,
@@ -78,7 +81,13 @@ export function purgeCalls(
           : `expected a closed order, this one is ${kind}`;
       throw new ConcordatError('CERTIFICATE_NOT_READY', text);
     },
-    receipts: async ({ orderId }) => ({ receipts: receiptsOf(context, find(context, orderId)) }),
+    receipts: async ({ orderId }) => {
+      const order = find(context, orderId);
+      return {
+        receipts: receiptsOf(context, order),
+        mediaErasures: mediaErasuresOf(context, order.orderId),
+      };
+    },
     ...memberCalls(context),
     notices: async ({ orderId }) => ({ notices: noticesOf(context, find(context, orderId)) }),
   };
@@ -179,6 +188,7 @@ function statusOf(context: RevocationContext, order: StoredOrder): Status {
   const { codec, store, clock } = context;
   const value = storedStatement(codec, 'PurgeOrder', order.bytes);
   const { ids } = value;
+  const media = mediaStates(context, order.orderId);
   const parts = store.entries.of(order.orderId).map((entry) => {
     const { recipient, number, remindedAtMs, noticedAtMs } = entry;
     const newest = store.receipts.all(recipient, number).at(-1);
@@ -195,7 +205,7 @@ function statusOf(context: RevocationContext, order: StoredOrder): Status {
     eventIds: ids,
     eventCount: ids.length,
     ...approvalStanding(context, value, order.life.kind === 'awaiting'),
-    holders: holderStates(parts),
+    holders: holderStates(parts).map((holder) => ({ ...holder, ...media(holder.member) })),
     orderedAtMs: order.orderedAtMs,
     closedAtMs: order.closedAtMs ?? 0,
     deadlineMs: order.deadlineMs,

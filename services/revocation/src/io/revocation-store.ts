@@ -6,6 +6,7 @@ import { EntryRows } from './entry-rows.js';
 import { LEAVER_SCHEMA, LeaverRows } from './leaver-rows.js';
 import { LedgerRows } from './ledger-rows.js';
 import { OrderRows } from './order-rows.js';
+import { MEDIA_SCHEMA, MediaRows } from './media-rows.js';
 import { RECEIPT_SCHEMA, ReceiptRows } from './receipt-rows.js';
 
 /**
@@ -45,6 +46,7 @@ CREATE INDEX IF NOT EXISTS purge_entry_look ON purge_entry(recipient, next_look_
 CREATE INDEX IF NOT EXISTS purge_entry_order ON purge_entry(order_id, recipient, part);
 ${RECEIPT_SCHEMA}
 ${LEAVER_SCHEMA}
+${MEDIA_SCHEMA}
 CREATE TABLE IF NOT EXISTS certificate(order_id BLOB PRIMARY KEY, dsse_json TEXT NOT NULL) WITHOUT ROWID;
 COMMIT;
 `;
@@ -56,6 +58,7 @@ export class RevocationStore {
   readonly entries: EntryRows;
   readonly leavers: LeaverRows;
   readonly ledger: LedgerRows;
+  readonly media: MediaRows;
   readonly orders: OrderRows;
   readonly receipts: ReceiptRows;
 
@@ -66,6 +69,7 @@ export class RevocationStore {
     this.entries = new EntryRows(this.db);
     this.leavers = new LeaverRows(this.db);
     this.ledger = new LedgerRows(this.db);
+    this.media = new MediaRows(this.db);
     this.orders = new OrderRows(this.db);
     this.receipts = new ReceiptRows(this.db);
   }

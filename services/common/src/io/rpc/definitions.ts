@@ -159,6 +159,7 @@ export const OperatorService = {
     placeHold: unary([node.PlaceHoldRequest, node.Hold], OWN_OPERATOR),
     releaseHold: unary([node.ReleaseHoldRequest, node.Hold], OWN_OPERATOR),
     listHolds: unary([node.ListHoldsRequest, node.ListHoldsResponse], OWN_OPERATOR, largeAnswer),
+    eraseMedia: unary([node.EraseMediaRequest, node.EraseMediaResponse], OWN_OPERATOR),
     listReadings: unary(
       [node.ListReadingsRequest, node.ListReadingsResponse],
       OWN_OPERATOR,

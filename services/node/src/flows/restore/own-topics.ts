@@ -13,7 +13,7 @@ export function ownBlocks({ codec, self }: NodeContext): OwnTopic<'BlockStatemen
   const topic = eventsTopic(self);
   return {
     topic,
-    name: 'BlockStatement',
+    names: ['BlockStatement'],
     chainOf: (lane) => `${topic}/${String(lane)}`,
     statementOf: (value) => {
       const block = codec.decode('Block', value);
@@ -27,7 +27,7 @@ export function ownLedger({ codec, self }: NodeContext): OwnTopic<'LedgerStateme
   const topic = ledgerTopic(self);
   return {
     topic,
-    name: 'LedgerStatement',
+    names: ['LedgerStatement'],
     chainOf: () => topic,
     statementOf: (value) => {
       const record = codec.decode('LedgerRecord', value);
@@ -41,21 +41,24 @@ export function ownMembership({ self }: NodeContext): OwnTopic<'MembershipChange
   const topic = membershipTopic(self);
   return {
     topic,
-    name: 'MembershipChange',
+    names: ['MembershipChange'],
     chainOf: () => topic,
     statementOf: (value) => value,
     belongs: () => true,
   };
 }
 
-export function ownReceipts({ self }: NodeContext, origin: MemberId): OwnTopic<'Receipt'> {
+export function ownReceipts(
+  { self }: NodeContext,
+  origin: MemberId,
+): OwnTopic<'Receipt' | 'MediaErased'> {
   const topic = receiptsTopic({ origin, recipient: self });
   return {
     topic,
-    name: 'Receipt',
+    names: ['Receipt', 'MediaErased'],
     chainOf: () => topic,
     statementOf: (value) => value,
-    belongs: (receipt) => receipt.origin === origin,
+    belongs: (statement) => statement.origin === origin,
   };
 }
 

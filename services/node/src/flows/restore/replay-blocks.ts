@@ -109,7 +109,8 @@ async function newestOnTopic(
   const newest = new Map<string, number>();
   for (const { value, lane } of await log.tails(own.topic)) {
     const bytes = own.statementOf(value);
-    const verified = bytes && verifyStatement(codec, keys, own.name, bytes, { signer: self });
+    const verified =
+      bytes && verifyStatement(codec, keys, 'BlockStatement', bytes, { signer: self });
     if (verified?.ok) newest.set(own.chainOf(lane), verified.value.value.number);
   }
   return newest;

@@ -4,6 +4,7 @@ import type { Hash, MemberId } from '@concordat/common/domain/ids.js';
 import type { Receipt } from '@concordat/common/domain/records.js';
 import {
   type Verified,
+  kindOfStatement,
   statementHash,
   verifyStatement,
 } from '@concordat/common/domain/statement.js';
@@ -32,19 +33,20 @@ export async function replayReceipts(
   const { codec, keys, self, state } = context;
   const topic = receiptsTopic({ origin, recipient: self });
   const before = state.chains.ownHead(topic).number;
-  let batch: Verified<'Receipt'>[] = [];
+  let batch: Said[] = [];
   const apply = (): void => {
     state.db.transaction(() => {
-      for (const receipt of batch) takeOver(context, topic, receipt);
+      for (const said of batch) takeOver(context, topic, said);
     });
     batch = [];
   };
   await log.scan(topic, 0, 0n, ({ value }) => {
-    const receipt = verifyStatement(codec, keys, 'Receipt', value, { signer: self });
+    const name = kindOfStatement(codec, ['Receipt', 'MediaErased'], value);
+    const said = name && verifyStatement(codec, keys, name, value, { signer: self });
     // a stranger's bytes on our topic are none of ours
-    if (!receipt.ok || receipt.value.value.origin !== origin) return;
-    if (receipt.value.value.number <= before) return;
-    batch.push(receipt.value);
+    if (!said?.ok || said.value.value.origin !== origin) return;
+    if (said.value.value.number <= before) return;
+    batch.push(said.value);
     if (batch.length >= BATCH) apply();
   });
   apply();
@@ -52,16 +54,25 @@ export async function replayReceipts(
   return state.chains.ownHead(topic).number - before;
 }
 
-function takeOver({ state }: NodeContext, topic: string, receipt: Verified<'Receipt'>): void {
-  const { epoch, number, previous, origin, entryHash } = receipt.value;
+/** What stands on a chain of receipts. */
+type Said = Verified<'Receipt' | 'MediaErased'>;
+
+function takeOver({ state }: NodeContext, topic: string, said: Said): void {
+  const { epoch, number, previous, origin } = said.value;
   const head = state.chains.ownHead(topic);
   if (number <= head.number) return;
   if (number !== head.number + 1 || !equalBytes(previous, head.hash)) {
     const expected = `expected receipt ${String(head.number + 1)} of one chain`;
     throw new ConcordatError('STATE_LOST', `${topic}: ${expected}, came ${String(number)}`);
   }
-  state.chains.advanceOwn(topic, head, { epoch, number, hash: receipt.hash });
-  state.answered.add(origin, entryHash, number, receipt.bytes);
+  state.chains.advanceOwn(topic, head, { epoch, number, hash: said.hash });
+  if ('orders' in said.value) {
+    state.unerased.erased(origin, said.value.orders);
+    return;
+  }
+  const { entryHash, orderId, stage, timeMs } = said.value;
+  state.answered.add(origin, entryHash, number, said.bytes);
+  if (stage === 'DELETED') state.unerased.add({ origin, orderId }, timeMs);
 }
 
 /** Entries of an older state that were answered after it: their answer is the one that was given. */

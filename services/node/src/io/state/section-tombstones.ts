@@ -8,7 +8,7 @@ import {
 import { idAt, lookUp } from '@concordat/common/io/store/packed.js';
 import { type Row, type Sqlite, bytesOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import type { EventKey } from '../data-store.js';
-import { eventIdIn } from './stored-ids.js';
+import { eventIdIn, orderIdIn } from './stored-ids.js';
 
 /**
  * `left_event`: what is left of it is still to be deleted (`unfinished` 1), or still to be told to subscribers, once every
@@ -63,6 +63,13 @@ export class SectionTombstones {
 
   of(origin: MemberId, id: EventId): ReadonlySet<string> {
     return this.among(origin, [id]).get(id) ?? new Set();
+  }
+
+  /** The orders that took sections of this event. */
+  ordersOf(origin: MemberId, id: EventId): Set<OrderId> {
+    const sql = 'SELECT DISTINCT order_id FROM section_tombstone WHERE origin = ? AND id = ?';
+    const rows = this.#db.all(sql, origin, idBytes(id));
+    return new Set(rows.map((row) => orderIdIn(bytesOf(row, 'order_id'))));
   }
 
   deleteAgain(events: readonly EventKey[]): void {

@@ -14,7 +14,7 @@ import {
   textOf,
 } from '@concordat/common/io/store/sqlite.js';
 import type { Cause } from '../../domain/holding.js';
-import { eventIdIn } from './stored-ids.js';
+import { eventIdIn, orderIdIn } from './stored-ids.js';
 
 /** `order_id` is empty for what ended here with its retention, until an order covers it too. */
 export const TOMBSTONES_SCHEMA = `
@@ -97,11 +97,20 @@ export class Tombstones {
     return row && (row['order_id'] === null ? 'retention' : 'order');
   }
 
-  unfinished(limit: number): { readonly origin: MemberId; readonly id: EventId }[] {
-    return this.#db.all('SELECT origin, id FROM unfinished LIMIT ?', limit).map((row) => ({
-      origin: textOf(row, 'origin') as MemberId,
-      id: eventIdIn(bytesOf(row, 'id')),
-    }));
+  /** With the order that took each; null: its retention is over. */
+  unfinished(
+    limit: number,
+  ): { readonly origin: MemberId; readonly id: EventId; readonly orderId: OrderId | null }[] {
+    return this.#db
+      .all(
+        'SELECT origin, id, order_id FROM unfinished LEFT JOIN tombstone USING(origin, id) LIMIT ?',
+        limit,
+      )
+      .map((row) => ({
+        origin: textOf(row, 'origin') as MemberId,
+        id: eventIdIn(bytesOf(row, 'id')),
+        orderId: row['order_id'] === null ? null : orderIdIn(bytesOf(row, 'order_id')),
+      }));
   }
 
   /** Something of these came back, from an earlier copy of a store: they are deleted once more. */
