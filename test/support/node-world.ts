@@ -499,7 +499,9 @@ export class NodeWorld {
     const bytesName = ({ origin, id }: { readonly origin: string; readonly id: Uint8Array }) =>
       nameOf(origin, eventIdOf(id));
     const rowsIn = (wanted: Parameters<DataStore['idsIn']>[0]) => data.idsIn(wanted);
-    const all = (['published', 'waiting', 'readable', 'refused', 'held'] as const).flatMap(rowsIn);
+    const all = (
+      ['published', 'waiting', 'readable', 'leased', 'refused', 'held'] as const
+    ).flatMap(rowsIn);
     const found = {
       rows: all.map(({ origin, id }) => `${origin}/${id}`),
       held: rowsIn('held').map(({ origin, id }) => `${origin}/${id}`),

@@ -387,6 +387,7 @@ export namespace concordat.node.v1 {
     readonly tombstones: number;
     readonly gaps: readonly string[];
     readonly endingSoon: number;
+    readonly leased: number;
   };
   const PartnerStatus: MessageType<PartnerStatus>;
 

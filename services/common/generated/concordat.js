@@ -5667,6 +5667,7 @@ export const concordat = $root.concordat = (() => {
                 PartnerStatus.prototype.tombstones = 0;
                 PartnerStatus.prototype.gaps = $util.emptyArray;
                 PartnerStatus.prototype.endingSoon = 0;
+                PartnerStatus.prototype.leased = 0;
 
                 PartnerStatus.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -5694,6 +5695,8 @@ export const concordat = $root.concordat = (() => {
                             writer.uint32(66).string(message.gaps[i]);
                     if (message.endingSoon != null && $Object.hasOwnProperty.call(message, "endingSoon") && (typeof message.endingSoon === "object" ? message.endingSoon.low || message.endingSoon.high : message.endingSoon !== 0))
                         writer.uint32(72).int64(message.endingSoon);
+                    if (message.leased != null && $Object.hasOwnProperty.call(message, "leased") && (typeof message.leased === "object" ? message.leased.low || message.leased.high : message.leased !== 0))
+                        writer.uint32(80).int64(message.leased);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -5805,6 +5808,15 @@ export const concordat = $root.concordat = (() => {
                                     message.endingSoon = value;
                                 else
                                     delete message.endingSoon;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.leased = value;
+                                else
+                                    delete message.leased;
                                 continue;
                             }
                         }

@@ -43,12 +43,15 @@ import { EPOCH_BYTES } from './domain/cursor.js';
 import { burialsOf } from './flows/burials.js';
 import { SealOffice } from './flows/destroy-keys.js';
 import type { NodeContext } from './flows/context.js';
+import { FeedReleases } from './flows/feed-releases.js';
 import { KeyFetcher } from './flows/fetch-keys.js';
 import type { PacedRuns } from './flows/paced-runs.js';
 import { PurgeHonour } from './flows/honour-purge.js';
 import { Ingest } from './flows/ingest.js';
 import { FreshnessKeeper } from './flows/keep-fresh.js';
 import { MediaEraser } from './flows/media-eraser.js';
+import { LeaseDesk } from './flows/leases/lease-desk.js';
+import { LeasedKeys } from './flows/leases/leased-keys.js';
 import { Notices } from './flows/notices.js';
 import { Publisher } from './flows/publish.js';
 import { Reader } from './flows/read.js';
@@ -203,16 +206,18 @@ async function open(
   }
   await readers.open();
   health.board.set('reading', true);
-  for (const { keeper, fetcher } of partners.values()) {
+  for (const { keeper, fetcher, desk } of partners.values()) {
     keeper.start();
     fetcher.wake();
     opened.push(
       () => keeper.close(),
       () => fetcher.close(),
+      () => desk.close(),
     );
   }
 
   const freshness = new Map([...partners].map(([origin, { keeper }]) => [origin, keeper]));
+  const desks = new Map([...partners].map(([origin, { desk }]) => [origin, desk]));
   const retention = retentionClock(
     context,
     (origin) => freshness.get(origin)?.originTime,
@@ -230,7 +235,10 @@ async function open(
   const rewind = (): Promise<void> => readers.reopen(() => forgetPositions(context));
   const server = await ports.listen([
     health.served,
-    nationalService({ context, publisher, reader: new Reader(context, freshness) }),
+    nationalService({
+      ...{ context, publisher, desks },
+      reader: new Reader(context, { freshness, desks }),
+    }),
     keyService(new KeyOffice(context), seals),
     membershipService(context),
     blockService(context),
@@ -273,6 +281,9 @@ function openContext(
 ): NodeContext {
   const lock = lockDataDir(dataDir);
   opened.push(() => lock.release());
+  const leases = new LeasedKeys(clock);
+  opened.push(() => leases.close());
+  leases.start(told.die);
   const keep = <Store extends { close(): void }>(store: Store): Store => {
     opened.push(() => store.close());
     return store;
@@ -297,7 +308,7 @@ function openContext(
   const refusals = { member: self, service: 'node', codec } as const;
   copies.start();
   return {
-    ...{ self, clock, random, signer, data, vault, state, outbox, codec, approvalsAbove },
+    ...{ self, clock, random, signer, data, vault, leases, state, outbox, codec, approvalsAbove },
     rules: new ReleaseRules(policy),
     recent: new RecentHeaders(codec, data),
     quarantine: {
@@ -347,6 +358,7 @@ function openReaders(
 interface Partner {
   readonly keeper: FreshnessKeeper;
   readonly fetcher: KeyFetcher;
+  readonly desk: LeaseDesk;
   readonly filler: GapFiller;
   readonly entryFiller: GapFiller;
   readonly ingest: Ingest;
@@ -389,9 +401,13 @@ function openPartner(
     everyMs: freshnessEveryMs,
     onBehind: (head) => honour.followed.expect(0, head),
   });
-  const fetcher = new KeyFetcher(context, origin, { ask: peers.askForKeys(origin), onDeath });
+  const releases = new FeedReleases(context.codec);
+  // one breaker for all that is asked of a partner's node
+  const asking = { ask: peers.askForKeys(origin), releases, onDeath };
+  const fetcher = new KeyFetcher(context, origin, asking);
+  const desk = new LeaseDesk(context, origin, asking);
   const ingest = new Ingest(context, origin, {
-    onBatch: (batch, releases) => fetcher.remember(batch, releases),
+    releases,
     onWaiting: () => fetcher.wake(),
     onMissing: () => filler.wake(),
   });
@@ -409,5 +425,5 @@ function openPartner(
     onFilled: () => honour.settle(),
     onProblem: ({ code, message }) => context.warn(code, message),
   });
-  return { keeper, fetcher, ingest, filler, honour, entryFiller };
+  return { keeper, fetcher, desk, ingest, filler, honour, entryFiller };
 }

@@ -60,6 +60,7 @@ const OF_CODE: Record<ConcordatErrorCode, ExitCode> = {
   PURGED: EXIT.notFound,
   KEY_LOST: EXIT.notFound,
   NOT_READABLE_YET: EXIT.tryAgain,
+  LEASE_UNAVAILABLE: EXIT.tryAgain,
   BEHIND: EXIT.tryAgain,
   NOT_FRESH: EXIT.tryAgain,
   READ_REFUSED: EXIT.refused,

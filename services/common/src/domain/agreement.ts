@@ -1,5 +1,11 @@
 import type { MemberId, UnixMs } from './ids.js';
 
+/**
+ * held: the recipient stores the keys, and reads on when the origin is down · leased: it has them in memory only, for minutes,
+ * and asks the origin again
+ */
+export type Custody = 'held' | 'leased';
+
 /** What one agreement lets (or forbids) a party release to some others. */
 export interface Rule {
   readonly id: string;
@@ -16,7 +22,7 @@ export interface Rule {
   /** half-open: from <= now < until */
   readonly fromMs: UnixMs;
   readonly untilMs: UnixMs;
-  readonly custody: 'held';
+  readonly custody: Custody;
   readonly onward: boolean;
 }
 

@@ -260,6 +260,7 @@ describe('an event is released', () => {
     purposes: ['screening'],
     deleteByMs: NOW + 80 * DAY_MS,
     onward: false,
+    custody: 'held',
   };
   const longer: Rule = { ...permit, id: 'p0', retentionMs: 91 * DAY_MS, sections: ['*'] };
 
@@ -367,6 +368,18 @@ describe('an event is released', () => {
       rules({ ...permit, onward: true }),
       { onward: true },
     ],
+    [
+      'with keys on lease only if the rule says so',
+      {},
+      rules({ ...permit, custody: 'leased' }),
+      { custody: 'leased' },
+    ],
+    [
+      'of equal retentions by the rule that lets less be kept',
+      {},
+      rules(permit, { ...permit, id: 'p2', custody: 'leased' }),
+      { ruleId: 'p2', custody: 'leased' },
+    ],
   ])('%s', (_name, asked, given, expected) => {
     expect(decide(asked, given)).toEqual({ outcome: 'release', terms: { ...terms, ...expected } });
   });
@@ -386,8 +399,9 @@ describe('whatever the policy says,', () => {
       retentionMs: fc.constantFrom(1, 30 * DAY_MS, 90 * DAY_MS),
       when: fc.oneof({ weight: 3, arbitrary: fc.constant(always) }, span),
       onward: fc.boolean(),
+      custody: fc.constantFrom('held' as const, 'leased' as const),
     })
-    .map(({ when, ...rule }) => ({ ...rule, ...when, custody: 'held' }));
+    .map(({ when, ...rule }) => ({ ...rule, ...when }));
   const anyAgreement: fc.Arbitrary<Agreement> = fc
     .record({
       id: fc.constantFrom('a1', 'a2', 'a3'),

@@ -1,4 +1,4 @@
-import type { Agreement, Consent, Policy, Rule } from './agreement.js';
+import type { Agreement, Consent, Custody, Policy, Rule } from './agreement.js';
 import { matchesCategory } from './category.js';
 import type { MemberId, UnixMs } from './ids.js';
 import type { Audience, Header } from './records.js';
@@ -27,6 +27,7 @@ export interface Terms {
   readonly purposes: readonly string[];
   readonly deleteByMs: UnixMs;
   readonly onward: boolean;
+  readonly custody: Custody;
 }
 
 export type ReleaseDecision =
@@ -64,8 +65,8 @@ const inForce = (span: { fromMs: UnixMs; untilMs: UnixMs }, nowMs: UnixMs): bool
  * May this event go to this recipient, which sections, for what, and until when?
  *
  * Default no. A forbid outweighs any permit: it takes its sections away, whichever agreement it stands in. Of
- * several permits the one with the shortest retention counts, with its sections and purposes alone. Independent of
- * the order of the policy's lists.
+ * several permits the one with the shortest retention counts, of these a leased one, with its sections and purposes
+ * alone. Independent of the order of the policy's lists.
  */
 export function decideRelease(
   question: ReleaseQuestion,
@@ -108,6 +109,7 @@ export function findGround(question: ReleaseQuestion, policy: Policy, nowMs: Uni
     .sort(
       (a, b) =>
         a.rule.retentionMs - b.rule.retentionMs ||
+        Number(b.rule.custody === 'leased') - Number(a.rule.custody === 'leased') ||
         byId(a.rule, b.rule) ||
         byId(a.agreement, b.agreement) ||
         b.agreement.version - a.agreement.version,
@@ -143,6 +145,7 @@ function underPermit(
     sections,
     purposes,
     onward: rule.onward,
+    custody: rule.custody,
   };
   return { kind: 'permit', terms, retentionMs: rule.retentionMs };
 }

@@ -48,6 +48,7 @@ const RETRYABLE = {
   PURGED: false,
   HOLD_UNKNOWN: false,
   NOT_READABLE_YET: true,
+  LEASE_UNAVAILABLE: true,
   KEY_LOST: false,
   BEHIND: true,
   NOT_FRESH: true,

@@ -1,3 +1,4 @@
+import type { Custody } from './agreement.js';
 import type { ConcordatError } from './errors.js';
 import type { EventId, Hash, MemberId, OrderId, UnixMs } from './ids.js';
 import type { Result } from './result.js';
@@ -113,6 +114,7 @@ export interface Release {
   readonly purposes: readonly string[];
   readonly deleteByMs: UnixMs;
   readonly onward: boolean;
+  readonly custody: Custody;
 }
 
 export interface FeedStatement extends Statement, Chained {

@@ -23,7 +23,7 @@ const rule: fc.Arbitrary<Rule> = fc
     purposes: names('screening', 'statistics'),
     retentionMs: fc.integer({ min: 10, max: 80 }),
     onward: fc.boolean(),
-    custody: fc.constant('held' as const),
+    custody: fc.constantFrom('held' as const, 'leased' as const),
     span,
   })
   .map(({ span: { fromMs, untilMs }, ...rest }) => ({ ...rest, fromMs, untilMs }));

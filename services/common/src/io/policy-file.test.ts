@@ -88,10 +88,18 @@ test('a file is read with its times as milliseconds, and what is not said is the
 });
 
 test('a rule may have its own interval and retention in milliseconds', () => {
-  const rules = [{ ...permit, retention: 60_000, from: FROM_MS + 1, onward: true }];
+  const rules = [
+    { ...permit, retention: 60_000, from: FROM_MS + 1, onward: true, custody: 'leased' },
+  ];
   const [read1] = read({ ...policy, agreements: [{ ...agreement, rules }] }).agreements;
   expect(read1?.rules).toMatchObject([
-    { retentionMs: 60_000, fromMs: FROM_MS + 1, untilMs: UNTIL_MS, onward: true },
+    {
+      retentionMs: 60_000,
+      fromMs: FROM_MS + 1,
+      untilMs: UNTIL_MS,
+      onward: true,
+      custody: 'leased',
+    },
   ]);
 });
 
@@ -220,8 +228,8 @@ describe('a file is refused, naming the place,', () => {
     ],
     [
       'with custody of another kind',
-      withPermit({ custody: 'leased' }),
-      `${RULE}.custody: expected "held"`,
+      withPermit({ custody: 'kept' }),
+      `${RULE}.custody: expected held or leased`,
     ],
     [
       'with a recipient who is no party',

@@ -82,7 +82,7 @@ const rule = z.discriminatedUnion(
       effect: z.literal('permit'),
       purposes: set(name),
       retention,
-      custody: z.literal('held').default('held'),
+      custody: z.enum(['held', 'leased'], 'expected held or leased').default('held'),
       onward: z.boolean().default(false),
     }),
     z.strictObject({ ...scope, effect: z.literal('forbid') }),

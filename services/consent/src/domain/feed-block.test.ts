@@ -21,6 +21,7 @@ const terms = (sections: readonly string[]): Terms => ({
   purposes: ['screening'],
   deleteByMs: asUnixMs(NOW + 1),
   onward: false,
+  custody: 'held',
 });
 
 function blockOf(size: number): ReadBlock {

@@ -67,5 +67,6 @@ function release(
     purposes: terms.purposes,
     deleteByMs: terms.deleteByMs,
     onward: terms.onward,
+    custody: terms.custody,
   };
 }

@@ -1,13 +1,7 @@
-import type { MonotonicMs, UnixMs } from '@concordat/common/domain/ids.js';
+import type { Moment } from './moment.js';
 
 export const FRESH_WARN_MS = 15 * 60_000;
 export const FRESH_STOP_MS = 4 * 3_600_000;
-
-/** One moment by both clocks. */
-export interface Moment {
-  readonly monotonicMs: MonotonicMs;
-  readonly unixMs: UnixMs;
-}
 
 /** The newest answer to a nonce: when the nonce was sent, and the head that the answer named. */
 export interface FreshAnswer {

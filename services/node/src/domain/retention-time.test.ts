@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type MonotonicMs, asUnixMs } from '@concordat/common/domain/ids.js';
-import type { Moment } from './freshness.js';
+import type { Moment } from './moment.js';
 import { DRIFT_MS_MAX, NO_BELIEF, STEADY_MS, look, retentionTime } from './retention-time.js';
 
 const YEAR_MS = 365 * 86_400_000;

@@ -1,5 +1,5 @@
 import { type MonotonicMs, type UnixMs, asUnixMs } from '@concordat/common/domain/ids.js';
-import type { Moment } from './freshness.js';
+import type { Moment } from './moment.js';
 
 /** A wall clock that is set on by no more than this between two looks is believed at once. */
 export const DRIFT_MS_MAX = 60_000;

@@ -8,10 +8,12 @@ import {
   checkShredded,
   readKeyRecord,
 } from '../domain/check-key-answer.js';
+import type { Moment } from '../domain/moment.js';
 import type { VaultRow } from '../io/vault.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
 import { burySections } from './finish-sections.js';
+import { type SectionKeys, wipe } from './leases/leased-keys.js';
 import { announce } from './notices.js';
 
 /** Shortest and longest pause before a key is asked for again, whatever the origin says. */
@@ -49,9 +51,16 @@ export interface Wanted {
   readonly releases: ReadonlyMap<number, Release>;
 }
 
+interface Named {
+  readonly id: EventId;
+  readonly category: string;
+}
+
 interface Judged {
   readonly rows: VaultRow[];
-  readonly readable: { readonly id: EventId; readonly category: string }[];
+  readonly readable: Named[];
+  /** keys that are never stored */
+  readonly leased: (Named & { readonly keys: SectionKeys })[];
   readonly records: Set<KeyRecord>;
   readonly refused: { readonly id: EventId; readonly reason: string }[];
   readonly shredded: { readonly id: EventId; readonly orderId: OrderId }[];
@@ -60,18 +69,44 @@ interface Judged {
   readonly later: { readonly id: EventId; readonly waitMs: number }[];
 }
 
+export interface AskedKeys {
+  readonly wanted: readonly Wanted[];
+  /** before the request left: what it leases counts from there */
+  readonly sentAt: Moment;
+}
+
+/** Why of an event that was asked for no key came. */
+export type NoKey =
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'later'; readonly waitMs: number };
+
 /**
- * Stores what an origin answered: tombstones of what it sealed, then keys, then the rows become readable. What it did
- * not answer, or not for now, is asked again later and holds up nothing else.
+ * Stores what an origin answered: tombstones of what it sealed, then keys, then the rows become readable. Keys on lease
+ * go to memory only. What it did not answer, or not for now, is asked again later and holds up nothing else.
  */
 export function applyKeys(
   context: NodeContext,
   origin: MemberId,
-  wanted: readonly Wanted[],
+  asked: AskedKeys,
   reply: KeyReply,
-): void {
-  const { vault, data, state, clock, notices } = context;
-  const judged = judge(context, origin, wanted, reply);
+): ReadonlyMap<EventId, NoKey> {
+  try {
+    return apply(context, origin, asked, reply);
+  } finally {
+    wipeLeased(asked.wanted, reply);
+  }
+}
+
+function apply(
+  context: NodeContext,
+  origin: MemberId,
+  { wanted, sentAt }: AskedKeys,
+  reply: KeyReply,
+): ReadonlyMap<EventId, NoKey> {
+  const { vault, data, state, clock, notices, leases } = context;
+  const still = stillWanted(context, origin, wanted);
+  const { onLease } = still;
+  const judged = judge(context, origin, { wanted, still }, reply);
   const nowMs = clock.nowMs();
   state.db.transaction(() => {
     for (const { id, orderId } of judged.shredded) {
@@ -84,7 +119,8 @@ export function applyKeys(
   });
   vault.put(judged.rows);
   // before the rows: after a crash in between, the next start makes them readable, and finds them announced
-  state.db.transaction(() => announce(state, origin, judged.readable));
+  const begun = judged.leased.filter(({ id }) => !onLease.has(id));
+  state.db.transaction(() => announce(state, origin, [...judged.readable, ...begun]));
   data.db.transaction(() => {
     for (const { statement, bytes } of judged.records) {
       data.keepKeyRecord(origin, statement.value.epoch, statement.value.number, bytes);
@@ -93,22 +129,45 @@ export function applyKeys(
       origin,
       judged.readable.map(({ id }) => id),
     );
+    data.setReadable(
+      origin,
+      begun.map(({ id }) => id),
+      'leased',
+    );
     for (const { id, reason } of judged.refused) {
+      // of a leased event the row stays: it was given once, so an entry purges it, or a rule lets it be read again
       data.setRefused(origin, id, reason);
       data.chains.count(`keys.refused.${reason}`);
     }
-    for (const { id, waitMs } of judged.later) data.waiting.putOff(origin, id, nowMs + waitMs);
+    for (const { id, waitMs } of judged.later) {
+      if (!onLease.has(id)) data.waiting.putOff(origin, id, nowMs + waitMs);
+    }
     if (judged.later.length > 0) data.chains.count('keys.later', judged.later.length);
     if (judged.shredded.length > 0) data.chains.count('keys.shredded', judged.shredded.length);
   });
+  leases.end(judged.refused.map(({ id }) => ({ origin, id })));
+  for (const { id, keys } of judged.leased) leases.grant({ origin, id }, keys, sentAt);
+  if (judged.leased.length > 0) data.chains.count('keys.leased', judged.leased.length);
   notices.wake();
   finishBurials(context);
+  return new Map<EventId, NoKey>([
+    ...judged.refused.map(({ id, reason }) => [id, { kind: 'refused', reason }] as const),
+    ...judged.later.map(({ id, waitMs }) => [id, { kind: 'later', waitMs }] as const),
+  ]);
+}
+
+/** Leases have copies of their own; what the answer itself holds must not stay. */
+function wipeLeased(wanted: readonly Wanted[], { answers }: KeyReply): void {
+  for (const { statement, release, item } of answers) {
+    const asked = wanted[statement]?.releases.get(release);
+    if (item.kind === 'released' && asked?.custody !== 'held') wipe(item.keys);
+  }
 }
 
 function judge(
   context: NodeContext,
   origin: MemberId,
-  wanted: readonly Wanted[],
+  { wanted, still }: { readonly wanted: readonly Wanted[]; readonly still: StillWanted },
   reply: KeyReply,
 ): Judged {
   const { codec, keys, self, warn } = context;
@@ -121,6 +180,7 @@ function judge(
     ...{
       rows: [],
       readable: [],
+      leased: [],
       records: new Set(),
       refused: [],
       shredded: [],
@@ -129,12 +189,11 @@ function judge(
     },
   };
   const open = wanted.map(({ releases }) => new Map(releases));
-  const waiting = stillWaiting(context, origin, wanted);
   for (const { statement, release: index, item } of reply.answers) {
     const release = open[statement]?.get(index);
     if (!release) continue;
     open[statement]?.delete(index);
-    if (!waiting.has(release.id)) continue;
+    if (!still.waiting.has(release.id) && !still.onLease.has(release.id)) continue;
     judgeItem(context, { origin, release, item, records }, judged);
   }
   const unanswered = open.flatMap((releases) => [...releases.values()]);
@@ -193,8 +252,12 @@ function judgeItem(context: NodeContext, answered: Answered, judged: Judged): vo
         return;
       }
       if (sections.length === 0) return;
-      judged.rows.push({ origin, id, deleteByMs: release.deleteByMs, keys: held });
-      judged.readable.push({ id, category: header.category });
+      const { category } = header;
+      if (release.custody === 'leased') judged.leased.push({ id, category, keys: held });
+      else {
+        judged.rows.push({ origin, id, deleteByMs: release.deleteByMs, keys: held });
+        judged.readable.push({ id, category });
+      }
       for (const record of named) judged.records.add(record);
       return;
     }
@@ -232,14 +295,25 @@ function asReason(text: string): string {
   return /^[A-Z][A-Z_]{0,39}$/.test(text) ? text : 'UNNAMED';
 }
 
-/** Of the wanted: those whose row still waits, and that no tombstone covers. */
-function stillWaiting(
+/** Events whose keys are still wanted: no tombstone covers them. */
+interface StillWanted {
+  readonly waiting: ReadonlySet<EventId>;
+  /** their keys were leased before, and may be again */
+  readonly onLease: ReadonlySet<EventId>;
+}
+
+function stillWanted(
   { data, state }: NodeContext,
   origin: MemberId,
   wanted: readonly Wanted[],
-): Set<EventId> {
-  const ids = wanted.flatMap(({ releases }) => [...releases.values()].map(({ id }) => id));
+): StillWanted {
+  const releases = wanted.flatMap((one) => [...one.releases.values()]);
+  const ids = releases.map(({ id }) => id);
   const buried = state.tombstones.buriedAmong(origin, ids);
-  const waiting = data.waitingAmong(origin, ids);
-  return new Set(ids.filter((id) => waiting.has(id) && !buried.has(id)));
+  const left = ids.filter((id) => !buried.has(id));
+  const lends = releases.some(({ custody }) => custody === 'leased');
+  return {
+    waiting: data.waitingAmong(origin, left),
+    onLease: lends ? data.leasedAmong(origin, left) : new Set(),
+  };
 }

@@ -10,6 +10,7 @@ import type { Outbox } from '@concordat/common/io/store/outbox.js';
 import type { DataStore } from '../io/data-store.js';
 import type { StateStore } from '../io/state-store.js';
 import type { Vault } from '../io/vault.js';
+import type { LeasedKeys } from './leases/leased-keys.js';
 import type { Notices } from './notices.js';
 import type { RecentHeaders } from './recent-headers.js';
 
@@ -27,6 +28,7 @@ export interface NodeContext {
   readonly approvalsAbove: number;
   readonly data: DataStore;
   readonly vault: Vault;
+  readonly leases: LeasedKeys;
   readonly state: StateStore;
   readonly outbox: Outbox;
   /** one for each store that refuses */

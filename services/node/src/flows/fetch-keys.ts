@@ -1,18 +1,18 @@
-import { BoundedMap } from '@concordat/common/domain/bounded-map.js';
 import { asConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Release } from '@concordat/common/domain/records.js';
+import { momentOf } from '../domain/moment.js';
 import type { OpenBatch } from '../io/data/waiting-rows.js';
 import { type KeyReply, type Wanted, applyKeys } from './apply-keys.js';
 import type { NodeContext } from './context.js';
+import type { FeedReleases } from './feed-releases.js';
 import { finishBurials } from './finish-burials.js';
 
 /** Releases and bytes of one request; below the origin's limits, so that the answer stays small too. */
-const ASK_MAX = 1_024;
-const ASK_BYTES_MAX = 4 * 1024 * 1024;
-/** Open batches that are looked at together, and decoded statements that are kept for them. */
+export const ASK_MAX = 1_024;
+export const ASK_BYTES_MAX = 4 * 1024 * 1024;
+/** Open batches that are looked at together. */
 const BATCHES_AT_ONCE = 16;
-const BATCHES_KEPT_MAX = 64;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2_000;
 
@@ -32,7 +32,7 @@ export class KeyFetcher {
   readonly #ask: AskForKeys;
   readonly #onDeath: (cause: Error) => void;
   readonly #closing = new AbortController();
-  readonly #releases = new BoundedMap<number, readonly Release[]>(BATCHES_KEPT_MAX);
+  readonly #releases: FeedReleases;
   #running: Promise<void> | undefined;
   #again = false;
   /** ends the rest until a key may be asked for again, when something else waits */
@@ -41,11 +41,16 @@ export class KeyFetcher {
   constructor(
     context: NodeContext,
     origin: MemberId,
-    ports: { readonly ask: AskForKeys; readonly onDeath: (cause: Error) => void },
+    ports: {
+      readonly ask: AskForKeys;
+      readonly releases: FeedReleases;
+      readonly onDeath: (cause: Error) => void;
+    },
   ) {
     this.#context = context;
     this.#origin = origin;
     this.#ask = ports.ask;
+    this.#releases = ports.releases;
     this.#onDeath = ports.onDeath;
   }
 
@@ -92,12 +97,10 @@ export class KeyFetcher {
     try {
       const wanted = this.#wanted();
       if (wanted.length === 0) return 'nothing to ask';
-      const request = wanted.map(({ statement, releases }) => ({
-        statement,
-        wanted: bitmap([...releases.keys()]),
-      }));
+      const request = requestFor(wanted);
+      const sentAt = momentOf(this.#context.clock);
       const reply = await this.#ask(request, signal);
-      if (!signal.aborted) applyKeys(this.#context, this.#origin, wanted, reply);
+      if (!signal.aborted) applyKeys(this.#context, this.#origin, { wanted, sentAt }, reply);
       return 'answered';
     } catch (cause) {
       if (cause instanceof TypeError) throw cause; // a mistake of ours, no matter how often
@@ -119,11 +122,6 @@ export class KeyFetcher {
     await clock.sleep(waitMs, this.#nap.signal).catch(() => undefined);
     this.#nap = undefined;
     return true;
-  }
-
-  /** What this batch's statement releases; it is decoded when nobody remembers it. */
-  remember(batch: number, releases: readonly Release[]): void {
-    this.#releases.set(batch, releases);
   }
 
   #wanted(): Wanted[] {
@@ -150,12 +148,12 @@ export class KeyFetcher {
   /** Releases of a batch whose keys may be asked for now; a batch in which nothing waits any more is closed. */
   #dueIn({ batch, statement }: OpenBatch): Map<number, Release> {
     const { data, state, clock } = this.#context;
-    const releases = this.#releasesOf(batch, statement);
+    const releases = this.#releases.of(batch, statement);
     const ids = releases.map(({ id }) => id);
     const { due, putOff } = data.waiting.among(this.#origin, { batch, ids }, clock.nowMs());
     if (due.length === 0 && putOff === 0) {
       data.waiting.close(batch);
-      this.#releases.delete(batch);
+      this.#releases.forget(batch);
     }
     const buried = state.tombstones.buriedAmong(this.#origin, ids);
     const found = new Map<number, Release>();
@@ -165,17 +163,14 @@ export class KeyFetcher {
     }
     return found;
   }
+}
 
-  #releasesOf(batch: number, statement: Uint8Array): readonly Release[] {
-    const known = this.#releases.get(batch);
-    if (known) return known;
-    const { codec } = this.#context;
-    const signed = codec.decode('Signed', statement);
-    const feed = signed.ok ? codec.decode('FeedStatement', signed.value.payload) : signed;
-    if (!feed.ok) throw feed.error;
-    this.remember(batch, feed.value.releases);
-    return feed.value.releases;
-  }
+/** As it travels: each statement with a bitmap of its releases. */
+export function requestFor(wanted: readonly Wanted[]): Parameters<AskForKeys>[0] {
+  return wanted.map(({ statement, releases }) => ({
+    statement,
+    wanted: bitmap([...releases.keys()]),
+  }));
 }
 
 /** Bit i, least significant first. */

@@ -12,11 +12,12 @@ const BATCH = 1_000;
  * @returns how many events were finished
  */
 export function finishBurials(context: NodeContext): number {
-  const { state, vault, data, recent } = context;
+  const { state, vault, leases, data, recent } = context;
   let finished = finishSections(context);
   for (;;) {
     const events = state.tombstones.unfinished(BATCH);
     if (events.length === 0) return finished;
+    leases.end(events);
     for (const { origin, id } of events) recent.forget(origin, id);
     const held = heldOf(state, events);
     const deleted = held.length === 0 ? events : events.filter((one) => !held.includes(one));

@@ -22,14 +22,15 @@ export function burySections(
  * Deletes keys and ciphertexts of sections that are taken back and no law keeps, and both journals; an event without any left
  * goes whole.
  */
-export function finishSections({ state, vault, data }: NodeContext): number {
+export function finishSections({ state, vault, leases, data }: NodeContext): number {
   let finished = 0;
   for (;;) {
     const events = state.sections.unfinished(BATCH);
     if (events.length === 0) return finished;
     for (const { origin, id } of events) {
-      if (state.holds.find(origin, id)) continue; // unread, and kept until it is released
       const gone = state.sections.of(origin, id);
+      leases.endSections(origin, id, gone);
+      if (state.holds.find(origin, id)) continue; // unread, and kept until it is released
       vault.deleteSections({ origin, id, orderIds: state.sections.ordersOf(origin, id) }, gone);
       data.deleteSections(origin, id, gone);
     }
@@ -48,7 +49,9 @@ export function tellWhatIsLeft({ state, data, notices }: NodeContext): void {
     state.db.transaction(() => {
       for (const { origin, id } of events) {
         const row = state.tombstones.isBuried(origin, id) ? undefined : data.find(origin, id);
-        if (row?.state === 'readable') state.notices.readableAgain(origin, id);
+        if (row?.state === 'readable' || row?.state === 'leased') {
+          state.notices.readableAgain(origin, id);
+        }
       }
       state.sections.told(events);
     });

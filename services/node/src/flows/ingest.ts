@@ -1,7 +1,6 @@
 import { type ReceivedRelease, readFeedBlock } from '@concordat/common/domain/block.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
-import type { Release } from '@concordat/common/domain/records.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import { type Verified, verifyStatement } from '@concordat/common/domain/statement.js';
 import { feedTopic } from '@concordat/common/domain/topics.js';
@@ -14,11 +13,12 @@ import type { LogRecord } from '@concordat/common/io/log-client.js';
 import type { NewRow } from '../io/data-store.js';
 import type { BatchPlace } from '../io/data/waiting-rows.js';
 import { type NodeContext, followPorts } from './context.js';
+import type { FeedReleases } from './feed-releases.js';
 import type { TopicFlow } from './readers.js';
 
 export interface IngestPorts {
-  /** a batch with rows that will wait for keys, and what its statement releases: it need not be decoded again */
-  readonly onBatch: (batch: number, releases: readonly Release[]) => void;
+  /** remembers what a statement releases: it need not be decoded again */
+  readonly releases: Pick<FeedReleases, 'remember'>;
   /** after the commit: rows wait */
   readonly onWaiting: () => void;
   /** numbers of the feed are missing */
@@ -33,14 +33,14 @@ export class Ingest implements TopicFlow {
   readonly followed: FollowedTopic;
   readonly #context: NodeContext;
   readonly #origin: MemberId;
-  readonly #onBatch: IngestPorts['onBatch'];
+  readonly #releases: IngestPorts['releases'];
   readonly #onWaiting: IngestPorts['onWaiting'];
   #waiting = 0;
 
   constructor(context: NodeContext, origin: MemberId, told: IngestPorts) {
     this.#context = context;
     this.#origin = origin;
-    this.#onBatch = told.onBatch;
+    this.#releases = told.releases;
     this.#onWaiting = told.onWaiting;
     const topic = feedTopic({ origin, recipient: context.self });
     this.followed = new FollowedTopic(followPorts(context, 'data'), {
@@ -141,7 +141,7 @@ export class Ingest implements TopicFlow {
       batch,
       rows.sort((one, other) => one.place - other.place),
     );
-    this.#onBatch(batch, statement.value.releases);
+    this.#releases.remember(batch, statement.value.releases);
     return rows.length;
   }
 }

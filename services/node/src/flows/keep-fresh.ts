@@ -5,7 +5,8 @@ import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { FreshnessAnswer } from '@concordat/common/domain/records.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { purgeTopic } from '@concordat/common/domain/topics.js';
-import { type FreshAnswer, type Freshness, type Moment, freshness } from '../domain/freshness.js';
+import { type FreshAnswer, type Freshness, freshness } from '../domain/freshness.js';
+import { momentOf } from '../domain/moment.js';
 import type { OriginTime } from '../domain/retention-time.js';
 import type { NodeContext } from './context.js';
 
@@ -82,16 +83,11 @@ export class FreshnessKeeper {
 
   state(): Freshness {
     const answer = this.#answer && { ...this.#answer, head: this.head };
-    return freshness(answer, this.appliedNumber, this.#now());
+    return freshness(answer, this.appliedNumber, momentOf(this.#context.clock));
   }
 
   #followed(): Head {
     return this.#context.state.chains.followedHead(this.#chain);
-  }
-
-  #now(): Moment {
-    const { clock } = this.#context;
-    return { monotonicMs: clock.monotonicMs(), unixMs: clock.nowMs() };
   }
 
   /**
@@ -162,7 +158,7 @@ export class FreshnessKeeper {
     const { clock, random, warn } = this.#context;
     const { signal } = this.#closing;
     const nonce = random.bytes(NONCE_BYTES);
-    const sentAt = this.#now();
+    const sentAt = momentOf(clock);
     try {
       const bytes = await this.#ask(nonce, signal);
       if (signal.aborted) return;

@@ -10,6 +10,8 @@ import { feedTopic } from '@concordat/common/domain/topics.js';
 import type { EventRow } from '../io/data-store.js';
 import type { NodeContext } from './context.js';
 import type { FreshnessKeeper } from './keep-fresh.js';
+import type { LeaseDesk } from './leases/lease-desk.js';
+import type { SectionKeys } from './leases/leased-keys.js';
 
 export interface ReadRequest {
   readonly origin: MemberId;
@@ -33,15 +35,27 @@ const UNNAMED = '-';
 export class Reader {
   readonly #context: NodeContext;
   readonly #freshness: ReadonlyMap<MemberId, FreshnessKeeper>;
+  readonly #desks: ReadonlyMap<MemberId, Pick<LeaseDesk, 'obtain'>>;
 
-  constructor(context: NodeContext, freshness: ReadonlyMap<MemberId, FreshnessKeeper>) {
+  constructor(
+    context: NodeContext,
+    partners: {
+      readonly freshness: ReadonlyMap<MemberId, FreshnessKeeper>;
+      readonly desks: ReadonlyMap<MemberId, Pick<LeaseDesk, 'obtain'>>;
+    },
+  ) {
     this.#context = context;
-    this.#freshness = freshness;
+    this.#freshness = partners.freshness;
+    this.#desks = partners.desks;
   }
 
   async read(request: ReadRequest): Promise<OpenedEvent> {
     try {
-      const opened = await this.#open(request);
+      // what was found before a lease was waited for may be gone: everything is looked for once more
+      const opened =
+        (await this.#open(request)) ??
+        (await this.#obtain(request).then(() => this.#open(request)));
+      if (!opened) throw this.#endedAtOnce(request.origin);
       this.#log(request, 'READ');
       return opened;
     } catch (cause) {
@@ -50,7 +64,17 @@ export class Reader {
     }
   }
 
-  async #open(request: ReadRequest): Promise<OpenedEvent> {
+  async #obtain({ origin, id }: ReadRequest): Promise<void> {
+    await this.#desks.get(origin)?.obtain(id);
+  }
+
+  #endedAtOnce(origin: MemberId): ConcordatError {
+    const text = `expected a lease of ${origin} that runs, came one that was over at once: are this machine's clocks set?`;
+    return new ConcordatError('LEASE_UNAVAILABLE', text);
+  }
+
+  /** @returns undefined when its keys are only lent, and no lease runs */
+  async #open(request: ReadRequest): Promise<OpenedEvent | undefined> {
     const { self, clock, data, state } = this.#context;
     const { origin, id, purpose, caseId, caller } = request;
     this.#refusePurged(origin, id);
@@ -72,8 +96,9 @@ export class Reader {
     if (decision.outcome === 'refused') {
       throw new ConcordatError('READ_REFUSED', REFUSALS[decision.reason]);
     }
-    this.#demandKeys(row);
-    const sections = this.#sections(row, header);
+    const keys = this.#keysOf(row);
+    if (!keys) return undefined;
+    const sections = this.#sections(row, header, keys);
     const warnings = [
       ...(isFresh === 'WARN' ? [`the last purge news of ${origin} is over 15 min old`] : []),
       ...(this.#isIncomplete(origin) ? [`events of ${origin} are missing here: see status`] : []),
@@ -100,7 +125,11 @@ export class Reader {
     return data.chains.hasGapOn(feedTopic({ origin, recipient: self }));
   }
 
-  #demandKeys(row: EventRow): void {
+  /** @returns undefined when its keys are only lent, and no lease runs */
+  #keysOf(row: EventRow): SectionKeys | undefined {
+    const { vault, leases, self } = this.#context;
+    const { origin, id } = row;
+    if (row.state === 'leased') return leases.keysOf(origin, id);
     if (row.state === 'waiting') {
       throw new ConcordatError('NOT_READABLE_YET', 'its keys are still asked for: try again');
     }
@@ -108,6 +137,11 @@ export class Reader {
       const reason = this.#context.data.refusal(row.origin, row.id) ?? 'unknown';
       throw new ConcordatError('RELEASE_WITHHELD', `the origin gave no key: ${reason}`);
     }
+    const keys = vault.get(origin, id);
+    if (keys.size === 0 && origin === self) {
+      throw new ConcordatError('KEY_LOST', 'its keys were lost with the vault: publish it again');
+    }
+    return keys;
   }
 
   #headerOf(row: EventRow): Header {
@@ -116,15 +150,11 @@ export class Reader {
     return header.value;
   }
 
-  #sections(row: EventRow, header: Header): Map<string, Json> {
-    const { vault, data, state, categories } = this.#context;
+  #sections(row: EventRow, header: Header, keys: SectionKeys): Map<string, Json> {
+    const { data, state, categories } = this.#context;
     const { origin, id } = row;
     const type = categories.find(header.schemaHash);
     if (!type) throw new ConcordatError('SCHEMA_UNKNOWN', `${header.category}: schema not here`);
-    const keys = vault.get(origin, id);
-    if (keys.size === 0 && origin === this.#context.self) {
-      throw new ConcordatError('KEY_LOST', 'its keys were lost with the vault: publish it again');
-    }
     const opened = new Map<string, Json>();
     // tombstones stand from the commit on, the deletion follows
     const gone = state.sections.of(origin, id);

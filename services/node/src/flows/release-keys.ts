@@ -400,7 +400,7 @@ function demandCount(count: number): void {
 
 /** In what a release that consent signed goes beyond what the rules allow now. */
 function excess(
-  release: Pick<Release, 'sections' | 'purposes' | 'deleteByMs'>,
+  release: Pick<Release, 'sections' | 'purposes' | 'deleteByMs' | 'custody'>,
   terms: Terms,
 ): string | undefined {
   if (!release.sections.every((name) => terms.sections.includes(name))) {
@@ -409,6 +409,8 @@ function excess(
   if (!release.purposes.every((name) => terms.purposes.includes(name))) {
     return 'PURPOSE_NOT_ALLOWED';
   }
+  // who was told that it may store the keys gets none when they are only lent now
+  if (terms.custody === 'leased' && release.custody !== 'leased') return 'CUSTODY_NOT_ALLOWED';
   return release.deleteByMs > terms.deleteByMs ? 'RETENTION_TOO_LONG' : undefined;
 }
 

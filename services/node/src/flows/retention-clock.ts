@@ -8,6 +8,7 @@ import {
   look,
   retentionTime,
 } from '../domain/retention-time.js';
+import { momentOf } from '../domain/moment.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
 import { withdraw } from './notices.js';
@@ -28,8 +29,9 @@ export function retentionClock(
   const { clock, data, warn } = context;
   let belief: ClockBelief = NO_BELIEF;
   return new Repeating(clock, everyMs, async (signal) => {
-    const monotonicMs = clock.monotonicMs();
-    belief = look(belief, { monotonicMs, unixMs: clock.nowMs() });
+    const now = momentOf(clock);
+    const { monotonicMs } = now;
+    belief = look(belief, now);
     for (const origin of data.origins()) {
       const nowMs = retentionTime(belief, originTime(origin), monotonicMs);
       try {

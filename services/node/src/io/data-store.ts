@@ -107,6 +107,11 @@ export class DataStore {
     return this.#among(origin, ids, "AND state = 'waiting'");
   }
 
+  /** Those of these events whose keys are only ever leased. */
+  leasedAmong(origin: MemberId, ids: readonly EventId[]): Set<EventId> {
+    return this.#among(origin, ids, "AND state = 'leased'");
+  }
+
   #among(origin: MemberId, ids: readonly EventId[], condition: string): Set<EventId> {
     const sql = `SELECT nth.i FROM nth JOIN event ON origin = ?1 AND id = ${idAt(2)} ${condition} WHERE nth.i < ?3`;
     const found = lookUp(ids, (packed, count) => this.db.all(sql, origin, packed, count));
@@ -174,17 +179,22 @@ export class DataStore {
   }
 
   /** Those that wait become readable; the others stay as they are. */
-  setReadable(origin: MemberId, ids: readonly EventId[]): void {
+  setReadable(
+    origin: MemberId,
+    ids: readonly EventId[],
+    to: Extract<EventState, 'readable' | 'leased'> = 'readable',
+  ): void {
     this.db.transaction(() => {
       for (const part of pieces(ids)) {
         const changed = this.db.run(
-          `UPDATE event SET state = 'readable' WHERE origin = ?1 AND state = 'waiting'
+          `UPDATE event SET state = ?4 WHERE origin = ?1 AND state = 'waiting'
            AND id IN ${idsIn(2, 3)}`,
           origin,
           packIds(part),
           part.length,
+          to,
         );
-        this.#tally.move(origin, { from: 'waiting', to: 'readable' }, changed);
+        this.#tally.move(origin, { from: 'waiting', to }, changed);
       }
     });
   }

@@ -1,7 +1,9 @@
+import type { MemberId } from '@concordat/common/domain/ids.js';
 import { NationalService, type concordat } from '@concordat/common/io/rpc/definitions.js';
 import { type Served, serve } from '@concordat/common/io/rpc/server.js';
 import { cursorAfter } from '../domain/cursor.js';
 import type { NodeContext } from '../flows/context.js';
+import type { LeaseDesk } from '../flows/leases/lease-desk.js';
 import type { Publisher } from '../flows/publish.js';
 import type { Reader } from '../flows/read.js';
 import { acknowledge, registerSystem } from '../flows/systems.js';
@@ -24,8 +26,9 @@ export function nationalService(flows: {
   readonly context: NodeContext;
   readonly publisher: Publisher;
   readonly reader: Reader;
+  readonly desks: ReadonlyMap<MemberId, LeaseDesk>;
 }): Served {
-  const { context, publisher, reader } = flows;
+  const { context, publisher, reader, desks } = flows;
   const { epoch } = context.state.notices.place();
   const wireSystem = (system: NationalSystem): concordat.node.v1.RegisteredSystem => ({
     systemId: system.id,
@@ -61,7 +64,7 @@ export function nationalService(flows: {
         warnings,
       };
     },
-    subscribe: (request, { signal }) => subscribe(context, request, signal),
+    subscribe: (request, { signal }) => subscribe({ context, desks }, request, signal),
     registerSystem: async ({ systemId, kind }) => {
       const id = systemIdField('system_id', systemId);
       return wireSystem(registerSystem(context, id, systemKindField('kind', kind)));

@@ -11,6 +11,7 @@ const SHOWN = {
   published: 'PUBLISHED',
   waiting: 'WAITING',
   readable: 'READABLE',
+  leased: 'LEASED',
   refused: 'REFUSED',
   held: 'HELD',
 } as const;

@@ -162,6 +162,25 @@ describe('a record of an older version', () => {
     });
   });
 
+  test('of a feed says that its keys are held', () => {
+    const number = Uint8Array.of(2);
+    const place = [Uint8Array.of(0, 2), number, new Uint8Array(32)];
+    const list = (name: string) => [Uint8Array.of(2), text(name), Uint8Array.of(0)];
+    const release = [
+      ...[raw, new Uint8Array(32), ...place, Uint8Array.of(0), text('a1'), number, text('c1')],
+      ...[...list('identity'), ...list('screening'), number, Uint8Array.of(0)],
+    ];
+    const releases = [Uint8Array.of(2), ...release, Uint8Array.of(0)];
+    const statement = of(
+      'c30167db4230eb95b25c',
+      ...[...head, text('de'), ...place, Uint8Array.of(0), ...releases],
+    );
+    expect(codec.decode('FeedStatement', statement)).toMatchObject({
+      ok: true,
+      value: { recipient: 'de', releases: [{ id, sections: ['identity'], custody: 'held' }] },
+    });
+  });
+
   test('is judged by the schema that it names, not by the newer one', () => {
     // 4 is HELD in version 2
     const refused = { ok: false, error: { code: 'RECORD_MALFORMED' } };

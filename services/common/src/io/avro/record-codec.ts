@@ -47,6 +47,7 @@ const RECORD_NAMES = [
 
 /** The version that is written, where it is not the first. All before it are still read. */
 const VERSIONS: Partial<Record<RecordName, number>> = {
+  FeedStatement: 2,
   PurgeOrder: 2,
   SealRecord: 2,
   PurgeEntry: 2,

@@ -1,10 +1,12 @@
 import { grouped } from '@concordat/common/io/store/packed.js';
 import type { EventKey } from '../../io/data-store.js';
+import type { EventState } from '../../io/data/tally.js';
 import type { NodeContext } from '../context.js';
 import { announce } from '../notices.js';
 
 /** Rows or keys that are looked at together. */
 const PAGE = 4_096;
+const ANNOUNCED: ReadonlySet<EventState> = new Set(['readable', 'leased', 'published']);
 
 /**
  * Rows and keys of what is purged are deleted once more, wherever they came back from (S7): an earlier copy of a store, a
@@ -36,7 +38,7 @@ export function announceHeld({ data, state }: NodeContext): void {
   if (state.notices.place().newest > 0) return;
   state.db.transaction(() => {
     for (const page of pages((last) => data.repair.after(last, PAGE))) {
-      const held = page.filter(({ state }) => state === 'readable' || state === 'published');
+      const held = page.filter(({ state }) => ANNOUNCED.has(state));
       for (const { origin, id } of held) {
         const row = data.find(origin, id);
         if (row) announce(state, origin, [row]);

@@ -15,6 +15,7 @@ const release: fc.Arbitrary<StoredRelease> = fc.record({
   purposes: fc.array(name),
   deleteByMs: fc.nat({ max: Number.MAX_SAFE_INTEGER }).map((value) => value as UnixMs),
   onward: fc.boolean(),
+  custody: fc.constantFrom('held', 'leased'),
   block: fc.record({ lane: whole, epoch: whole, number: whole }),
   leaf: whole,
 });

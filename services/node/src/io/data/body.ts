@@ -73,12 +73,13 @@ function encodeTerms(release: StoredRelease): Uint8Array {
     utf8(release.purposes.join(BETWEEN)),
     ...[release.agreementVersion, release.deleteByMs, release.onward ? 1 : 0].map(sortable),
     ...[block.lane, block.epoch, block.number, release.leaf].map(sortable),
+    sortable(release.custody === 'leased' ? 1 : 0),
   );
 }
 
 function decodeTerms(bytes: Uint8Array): StoredRelease {
   const [agreement, consent, sections, purposes, ...numbers] = partsOf(bytes);
-  const [version, deleteBy, onward, lane, epoch, number, leaf] = numbers.map(fromSortable);
+  const [version, deleteBy, onward, lane, epoch, number, leaf, leased] = numbers.map(fromSortable);
   if (!agreement || !consent || !sections || !purposes || leaf === undefined) throw damaged();
   return {
     agreementId: text(agreement),
@@ -90,6 +91,8 @@ function decodeTerms(bytes: Uint8Array): StoredRelease {
     onward: onward === 1,
     block: { lane: lane ?? 0, epoch: epoch ?? 0, number: number ?? 0 },
     leaf,
+    // what was stored before there were leases says nothing of them
+    custody: leased === 1 ? 'leased' : 'held',
   };
 }
 

@@ -2,9 +2,10 @@ import type { MemberId } from '@concordat/common/domain/ids.js';
 import { type Sqlite, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 
 /**
- * published: own · waiting: received, keys wanted · readable: keys held · refused: the origin gave no key · held:
- * purged, and the law keeps it */
-export type EventState = 'published' | 'waiting' | 'readable' | 'refused' | 'held';
+ * published: own · waiting: received, keys wanted · readable: keys held · leased: readable while a lease runs, its keys are
+ * never stored · refused: the origin gave no key · held: purged, and the law keeps it
+ */
+export type EventState = 'published' | 'waiting' | 'readable' | 'leased' | 'refused' | 'held';
 
 export const TALLY_SCHEMA = `
 CREATE TABLE IF NOT EXISTS tally(

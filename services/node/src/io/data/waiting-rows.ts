@@ -1,5 +1,5 @@
 import { type EventId, type MemberId, type UnixMs, idBytes } from '@concordat/common/domain/ids.js';
-import { idAt, packIds } from '@concordat/common/io/store/packed.js';
+import { idAt, lookUp, packIds } from '@concordat/common/io/store/packed.js';
 import { type Sqlite, bytesOf, numberOf } from '@concordat/common/io/store/sqlite.js';
 
 export const WAITING_SCHEMA = `
@@ -69,6 +69,24 @@ export class WaitingRows {
         limit,
       )
       .map((row) => ({ batch: numberOf(row, 'batch'), statement: bytesOf(row, 'bytes') }));
+  }
+
+  /** Batch and place in its statement of those of these events whose keys are leased. */
+  leasedPlaces(
+    origin: MemberId,
+    ids: readonly EventId[],
+  ): { readonly id: EventId; readonly batch: number; readonly place: number }[] {
+    const sql = `SELECT nth.i, batch, place FROM nth JOIN event ON origin = ?1 AND id = ${idAt(2)} AND state = 'leased'
+      WHERE nth.i < ?3 ORDER BY nth.i`;
+    return lookUp(ids, (packed, count) => this.#db.all(sql, origin, packed, count)).map(
+      ({ id, row }) => ({ id, batch: numberOf(row, 'batch'), place: numberOf(row, 'place') }),
+    );
+  }
+
+  /** The signed feed statement of a batch, as received. */
+  statementOf(batch: number): Uint8Array | undefined {
+    const row = this.#db.get('SELECT bytes FROM feed_statement WHERE batch = ?', batch);
+    return row && bytesOf(row, 'bytes');
   }
 
   /** Which of a batch's events, by their position in `ids`, wait, and which of these may be asked for now. */
