@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { verifyCertificate } from '@concordat/common/domain/certificate/verify-certificate.js';
 import { verifyNotice } from '@concordat/common/domain/default-notice.js';
@@ -13,11 +14,12 @@ import { eventId } from '../support/origin.js';
 import '../support/long-timeout.js';
 import { until } from '../support/until.js';
 
-/** More by hand: `PURGED_EVENTS=5000`. */
-const EVENTS = Number(process.env['PURGED_EVENTS'] ?? 600);
-/** A certificate of ten holders with more events does not fit into the answer of a call. */
-const ORDER_IDS_MAX = 400;
-const AT_ONCE = 500;
+/** By hand `PURGED_EVENTS=100000`, with `NODE_OPTIONS=--max-old-space-size=8192`. */
+const EVENTS = Number(process.env['PURGED_EVENTS'] ?? 5_000);
+/** As the command line makes them for ten holders. */
+const ORDER_IDS_MAX = 1_000;
+const MESSAGE = 250;
+const LOOK_EVERY_MS = 50 + EVENTS / 50;
 const DAY_MS = 86_400_000;
 const ANSWERED_MS_MAX = 60_000;
 /** For what a machine does in its own time. */
@@ -93,9 +95,12 @@ async function everybodyHolds(count: number): Promise<void> {
     throughWire(member);
     return fetchLedger(member, wanted);
   };
-  for (let from = 0; from < count; from += AT_ONCE) {
-    const some = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, n) => from + n);
-    await Promise.all(some.map((n) => world.publish(n)));
+  for (let from = 0; from < count; from += MESSAGE) {
+    const events = Array.from({ length: Math.min(MESSAGE, count - from) }, (_, n) =>
+      world.request(from + n, {}, { firstName: `Canary ${String(from + n)}` }),
+    );
+    const answer = await world.node(UN).national.publishStream([{ events }], { timeoutMs: 1 });
+    expect(answer.published).toBe(events.length);
   }
   const holds = async (member: MemberId): Promise<boolean> =>
     (await world.partner(member)).readable === count;
@@ -134,11 +139,18 @@ async function allAre(state: string, orders: readonly OrderId[], ...members: Mem
   for (const member of members) {
     await until(
       `${member} is ${state}`,
-      async () => (await states(orders, member)).every((one) => one === state),
+      async () => {
+        if ((await states(orders, member)).every((one) => one === state)) return true;
+        await delay(LOOK_EVERY_MS); // to be told of many orders is work for who carries them out
+        return false;
+      },
       PATIENCE_MS,
     );
   }
 }
+
+/** Bytes of the largest certificate so far, and how many were verified. */
+const certificates = { bytesMax: 0, verified: 0 };
 
 /** What the certificate of an order proves to a stranger. */
 async function certified(id: OrderId) {
@@ -148,7 +160,19 @@ async function certified(id: OrderId) {
   if (!signed.ok) throw signed.error;
   const purge = verifyCertificate(codec, world.members.keys, signed.value.value);
   if (!purge.ok) throw purge.error;
+  certificates.verified += 1;
+  certificates.bytesMax = Math.max(certificates.bytesMax, dsseJson.length);
   return purge.value;
+}
+
+const startMs = performance.now();
+function tell(what: string): void {
+  if (process.env['PURGED_EVENTS'] === undefined) return;
+  const [seconds, cpu] = [performance.now() - startMs, process.cpuUsage().user / 1e3].map((ms) =>
+    (ms / 1e3).toFixed(1),
+  );
+  const mebibytes = (process.memoryUsage.rss() / 2 ** 20).toFixed(0);
+  process.stderr.write(`${seconds} s, cpu ${cpu} s, ${mebibytes} MiB: ${what}\n`);
 }
 
 const refused = async (member: MemberId, n: number): Promise<string> =>
@@ -156,9 +180,11 @@ const refused = async (member: MemberId, n: number): Promise<string> =>
 
 test('of ten holders one is cut off: nine answer, its silence is signed, and back it reads nothing before it has caught up', async () => {
   await everybodyHolds(EVENTS);
+  tell('everybody holds everything');
   wire.cut();
   const orders = await orderEverything();
   await allAre('DELETED', orders, ...CONNECTED);
+  tell('nine have answered');
   expect(await states(orders, CUT)).toEqual(orders.map(() => 'APPENDED'));
   for (const member of CONNECTED) {
     expect(await refused(member, EVENTS - 1)).toBe('PURGED');
@@ -169,20 +195,21 @@ test('of ten holders one is cut off: nine answer, its silence is signed, and bac
   world.ahead.wallMs = silentMs;
   world.ahead.monotonicMs = silentMs;
   await allAre('DEFAULTED', orders, CUT);
-  for (const id of orders) {
+  for (const [at, id] of orders.entries()) {
+    const { receipts } = await world.purgeService.receipts({ orderId: id }, { timeoutMs: 1 });
+    expect(receipts.map(({ member, stage }) => [member, stage])).toEqual(
+      CONNECTED.map((member) => [member, 'DELETED']),
+    );
     const { notices } = await world.purgeService.notices({ orderId: id }, { timeoutMs: 1 });
     expect(notices.map(({ member }) => member)).toEqual([CUT]);
     const notice = verifyNotice(codec, world.members.keys, notices[0]?.dsseJson ?? '');
     expect(notice).toMatchObject({ ok: true, value: { recipient: CUT, orderId: id } });
+    if (at > 0) continue; // one shows how it looks; that they all hold is shown at the end
     const { missing, holders } = await certified(id);
-    expect(missing).toEqual(
-      [{ recipient: CUT, entry: 1, why: 'silent' }].map((one) => ({
-        ...one,
-        entry: orders.indexOf(id) + 1,
-      })),
-    );
+    expect(missing).toEqual([{ recipient: CUT, entry: 1, why: 'silent' }]);
     expect(holders.map(({ recipient }) => recipient)).toEqual(RECIPIENTS);
   }
+  tell('one is called silent');
   // it still has every key, and may use none
   expect(await world.partner(CUT)).toMatchObject({ readable: EVENTS, tombstones: 0 });
   expect(await refused(CUT, 0)).toBe('NOT_FRESH');
@@ -202,8 +229,7 @@ test('of ten holders one is cut off: nine answer, its silence is signed, and bac
   for (const code of read) expect(['NOT_FRESH', 'BEHIND', 'PURGED']).toContain(code);
   await allAre('DELETED', orders, CUT);
   const tookMs = performance.now() - backMs;
-  if (process.env['PURGED_EVENTS'])
-    process.stdout.write(`back, and answered: ${tookMs.toFixed(0)} ms\n`);
+  tell(`back, and answered within ${tookMs.toFixed(0)} ms`);
   expect(tookMs).toBeLessThan(ANSWERED_MS_MAX);
   expect(await refused(CUT, 0)).toBe('PURGED');
   expect(await world.partner(CUT)).toMatchObject({ readable: 0, tombstones: EVENTS, gaps: [] });
@@ -217,4 +243,5 @@ test('of ten holders one is cut off: nine answer, its silence is signed, and bac
     proven += holders[0]?.ids.length ?? 0;
   }
   expect(proven).toBe(EVENTS);
-}, 1_800_000);
+  tell(`${JSON.stringify(certificates)}, all complete`);
+}, 7_200_000);

@@ -11,8 +11,15 @@ export function leafHash(leaf: Uint8Array): Hash {
   return sha256(LEAF, leaf);
 }
 
+/** What is hashed of two nodes, in one piece of memory: trees hash little else. */
+const pair = concatBytes(NODE, new Uint8Array(2 * HASH_BYTES));
+
 export function nodeHash(left: Hash, right: Hash): Hash {
-  return sha256(NODE, left, right);
+  const isPair = left.length === HASH_BYTES && right.length === HASH_BYTES;
+  if (!isPair) return sha256(NODE, left, right);
+  pair.set(left, 1);
+  pair.set(right, 1 + HASH_BYTES);
+  return sha256(pair);
 }
 
 /** The largest power of two below `size` (RFC 6962 §2.1: k < n <= 2k). */
