@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SERVICE_NODE_OPTIONS } from '@concordat/cli/io/run-service.js';
 import type { Answer, Calls, Question, Remote } from './calls.js';
 import { cpuMs, peakRssMiB } from './proc.js';
 
@@ -82,7 +83,7 @@ export function startService(
   mkdirSync(logsDir, { recursive: true });
   const logFile = join(logsDir, `${plan.name}.log`);
   const log = openSync(logFile, 'a');
-  const child = spawn(process.execPath, [...plan.nodeOptions, plan.main], {
+  const child = spawn(process.execPath, [...SERVICE_NODE_OPTIONS, ...plan.nodeOptions, plan.main], {
     env: plan.env,
     stdio: ['ignore', log, log],
   });

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
+import { SERVICE_NODE_OPTIONS } from '../io/run-service.js';
 
 export interface ProcessPlan {
   readonly name: string;
@@ -44,7 +45,7 @@ export class Supervised {
 
   start(): void {
     const log = openSync(this.#logFile, 'a');
-    const child = spawn(process.execPath, [this.#plan.main], {
+    const child = spawn(process.execPath, [...SERVICE_NODE_OPTIONS, this.#plan.main], {
       env: this.#plan.env,
       stdio: ['ignore', log, log],
     });

@@ -24,6 +24,12 @@ export interface RunOptions {
 /** Where the built services are, each as `<service>/dist/main.js`. */
 export const SERVICES_DIR = repositoryPath('services');
 
+/**
+ * Options of Node.js for a service. The services of a member share their machine's processors: helpers of the garbage collector
+ * take from the others what they give to one, and a fifth more in all.
+ */
+export const SERVICE_NODE_OPTIONS = ['--single-threaded-gc'] as const;
+
 /** The entry of a built service. It is started as a process of its own, never imported. */
 export function mainOf(service: MemberService, servicesDir = SERVICES_DIR): string {
   const main = join(servicesDir, service, 'dist', 'main.js');
@@ -36,7 +42,7 @@ export function mainOf(service: MemberService, servicesDir = SERVICES_DIR): stri
 
 function start({ service, main, env }: ServiceProcess, onLine: RunOptions['onLine']): ChildProcess {
   const stdio = onLine ? 'pipe' : 'inherit';
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [...SERVICE_NODE_OPTIONS, main], {
     env,
     stdio: ['ignore', stdio, stdio],
   });
