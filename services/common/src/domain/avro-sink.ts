@@ -1,3 +1,5 @@
+import { newBytes } from './bytes.js';
+
 /** Grows as needed; what is larger is let go of after use. */
 const KEPT_BYTES_MAX = 1 << 20;
 const FIRST_BYTES = 1 << 16;
@@ -19,7 +21,9 @@ export class AvroSink {
 
   /** @returns a copy of all that was written since `begin`, in memory of its own */
   taken(): Uint8Array {
-    return new Uint8Array(this.#bytes.subarray(0, this.#at));
+    const copy = newBytes(this.#at);
+    copy.set(this.#bytes.subarray(0, this.#at));
+    return copy;
   }
 
   byte(value: number): void {

@@ -16,6 +16,32 @@ export function sha256(...parts: readonly Uint8Array[]): Hash {
   return bytes as Hash;
 }
 
+/** Up to so many bytes V8 keeps an array in its own heap, where it costs next to nothing. */
+const IN_HEAP_MAX = 64;
+const SLAB_BYTES = 16_384;
+let slab = new ArrayBuffer(SLAB_BYTES);
+let taken = 0;
+
+/**
+ * Zeros. What does not fit into V8's heap shares memory with its neighbours, none of it given out twice: a piece of its own costs
+ * up to 2 µs until the garbage collector has freed it, which is as much as hashing a kilobyte.
+ */
+export function newBytes(length: number): Uint8Array {
+  return length > IN_HEAP_MAX ? outsideOfHeap(length) : new Uint8Array(length);
+}
+
+/** The same for bytes of any length that go to OpenSSL or SQLite: what lies in V8's heap is moved out of it for them, one by one. */
+export function outsideOfHeap(length: number): Uint8Array {
+  if (length > SLAB_BYTES / 4) return new Uint8Array(length);
+  if (taken + length > SLAB_BYTES) {
+    slab = new ArrayBuffer(SLAB_BYTES);
+    taken = 0;
+  }
+  const bytes = new Uint8Array(slab, taken, length);
+  taken += length;
+  return bytes;
+}
+
 export const ZERO_HASH = new Uint8Array(32) as Hash;
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
@@ -44,14 +70,17 @@ function ascii(text: string): Uint8Array | undefined {
 /** Four bytes, big-endian. */
 export function uint32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value);
+  bytes[0] = value >>> 24;
+  bytes[1] = value >>> 16;
+  bytes[2] = value >>> 8;
+  bytes[3] = value;
   return bytes;
 }
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
-  const bytes = new Uint8Array(length);
+  const bytes = newBytes(length);
   let at = 0;
   for (const part of parts) {
     bytes.set(part, at);
@@ -64,7 +93,7 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 export function lengthPrefixed(...parts: readonly Uint8Array[]): Uint8Array {
   let whole = 0;
   for (const { length } of parts) whole += 4 + length;
-  const bytes = new Uint8Array(whole);
+  const bytes = newBytes(whole);
   let at = 0;
   for (const part of parts) {
     const { length } = part;

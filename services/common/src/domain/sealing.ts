@@ -1,5 +1,5 @@
 import { aeadOpen, aeadSeal, joinSealed, splitSealed } from './aead.js';
-import { equalBytes, lengthPrefixed, sha256, uint32, utf8 } from './bytes.js';
+import { equalBytes, lengthPrefixed, newBytes, sha256, uint32, utf8 } from './bytes.js';
 import { type EventId, type Hash, type MemberId, idBytes } from './ids.js';
 import type { Opening } from './records.js';
 
@@ -36,7 +36,7 @@ function additionalData(place: SectionPlace): Uint8Array {
 export function pad(plaintext: Uint8Array): Uint8Array | undefined {
   const bucket = BUCKETS.find((size) => size > plaintext.length);
   if (bucket === undefined) return undefined;
-  const padded = new Uint8Array(bucket);
+  const padded = newBytes(bucket);
   padded.set(plaintext);
   padded[plaintext.length] = 0x80;
   return padded;

@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { outsideOfHeap } from '../domain/bytes.js';
 import type { MonotonicMs, UnixMs } from '../domain/ids.js';
 import type { Clock, Random } from '../domain/ports.js';
 
@@ -26,7 +27,8 @@ export const systemRandom: Random = {
       randomFillSync(pool);
       used = 0;
     }
-    const drawn = pool.slice(used, used + length);
+    const drawn = outsideOfHeap(length); // most become keys and nonces
+    drawn.set(pool.subarray(used, used + length));
     // a key must not lie in memory a second time
     pool.fill(0, used, used + length);
     used += length;

@@ -189,12 +189,16 @@ function judge(
     },
   };
   const open = wanted.map(({ releases }) => new Map(releases));
+  const ids = wanted.flatMap(({ releases }) => [...releases.values()].map(({ id }) => id));
+  // a purge entry may have come while the origin was asked
+  const taken = context.state.sections.among(origin, ids);
   for (const { statement, release: index, item } of reply.answers) {
     const release = open[statement]?.get(index);
     if (!release) continue;
     open[statement]?.delete(index);
     if (!still.waiting.has(release.id) && !still.onLease.has(release.id)) continue;
-    judgeItem(context, { origin, release, item, records }, judged);
+    const before = taken.get(release.id) ?? NONE;
+    judgeItem(context, { origin, release, item, records, before }, judged);
   }
   const unanswered = open.flatMap((releases) => [...releases.values()]);
   judged.later.push(...unanswered.map(({ id }) => ({ id, waitMs: UNANSWERED_MS })));
@@ -206,11 +210,15 @@ interface Answered {
   readonly release: Release;
   readonly item: KeyItem;
   readonly records: readonly (KeyRecord | undefined)[];
+  /** sections that are taken back already */
+  readonly before: ReadonlySet<string>;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 function judgeItem(context: NodeContext, answered: Answered, judged: Judged): void {
   const { codec, keys, self, warn } = context;
-  const { origin, release, item } = answered;
+  const { origin, release, item, before } = answered;
   const { id } = release;
   switch (item.kind) {
     case 'later': {
@@ -239,10 +247,8 @@ function judgeItem(context: NodeContext, answered: Answered, judged: Judged): vo
       const header = context.recent.get(origin, id)?.header;
       if (!header) return;
       const named = item.records.flatMap((at) => answered.records[at] ?? []);
-      const before = context.state.sections.of(origin, id);
       takeSeals(context, answered, item.seals, judged);
       const taken = takenIn(judged, id);
-      // a purge entry may have come while the origin was asked
       const held = new Map([...item.keys].filter(([name]) => !before.has(name)));
       const sections = release.sections.filter((name) => !taken.has(name) && !before.has(name));
       const check = checkKeys({ header, release: { ...release, sections } }, held, named);

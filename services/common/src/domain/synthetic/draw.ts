@@ -11,8 +11,8 @@ export class Draw {
 
   /** A whole number from `min` to `max`, both included; at most 2^32 of them. */
   whole(min: number, max: number): number {
-    const view = new DataView(this.#random.bytes(4).buffer);
-    return min + Math.floor((view.getUint32(0) / 2 ** 32) * (max - min + 1));
+    const drawn = this.#random.bytes(4).reduce((number, byte) => number * 256 + byte, 0);
+    return min + Math.floor((drawn / 2 ** 32) * (max - min + 1));
   }
 
   /** True `percent` times out of a hundred. */

@@ -1,4 +1,4 @@
-import { concatBytes } from '../../domain/bytes.js';
+import { concatBytes, outsideOfHeap } from '../../domain/bytes.js';
 import { type EventId, type MemberId, idBytes } from '../../domain/ids.js';
 import { PACKED_MAX, type Row, numberOf } from './sqlite.js';
 
@@ -9,7 +9,7 @@ import { PACKED_MAX, type Row, numberOf } from './sqlite.js';
  *     SELECT nth.i FROM nth JOIN tombstone ON id = ${idAt(1)} WHERE nth.i < ?2
  */
 export function packIds(ids: readonly (EventId | null)[]): Uint8Array {
-  const bytes = new Uint8Array(ids.length * 16);
+  const bytes = outsideOfHeap(ids.length * 16);
   for (const [at, id] of ids.entries()) if (id !== null) bytes.set(idBytes(id), at * 16);
   return bytes;
 }
@@ -41,7 +41,7 @@ export function numberAt(param: number): string {
 
 /** Rows of `width` bytes each, side by side. */
 export function packRows(rows: readonly Uint8Array[], width: number): Uint8Array {
-  const bytes = new Uint8Array(rows.length * width);
+  const bytes = outsideOfHeap(rows.length * width);
   for (const [at, row] of rows.entries()) {
     if (row.length !== width) throw new TypeError('packed rows are of one width');
     bytes.set(row, at * width);
@@ -84,14 +84,20 @@ const NUMBER_BYTES = 8;
 
 /** Eight bytes, big-endian: they sort as the numbers do. For whole numbers from 0 to 2^53. */
 export function sortable(value: number): Uint8Array {
+  if (!Number.isSafeInteger(value) || value < 0) throw new TypeError('not a whole number from 0');
   const bytes = new Uint8Array(NUMBER_BYTES);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
+  let rest = value;
+  for (let at = NUMBER_BYTES - 1; rest > 0; at -= 1) {
+    bytes[at] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
   return bytes;
 }
 
 export function fromSortable(bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Number(view.getBigUint64(0));
+  let value = 0;
+  for (const byte of bytes) value = value * 256 + byte;
+  return value;
 }
 
 /** Pieces that one packed statement takes. */

@@ -104,11 +104,15 @@ export class Sqlite {
   }
 }
 
+/** Shorter ones lie in V8's heap: copying them costs less than moving them out of it, as `buffer` would. */
+const COPIED_BYTES_MAX = 64;
+
 /** libsql binds a Buffer, but takes a lone Uint8Array for an object of named parameters. */
 function bindable(value: SqlValue): SqlValue {
-  return value instanceof Uint8Array
-    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-    : value;
+  if (!(value instanceof Uint8Array) || Buffer.isBuffer(value)) return value;
+  return value.length <= COPIED_BYTES_MAX
+    ? Buffer.from(value)
+    : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
 /** libsql answers blobs as ArrayBuffer from `all`, as Buffer from `get`, there with a `_metadata` of its own. */
