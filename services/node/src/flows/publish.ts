@@ -9,6 +9,11 @@ import { dropUnpublished, publishBlocks } from './publish-blocks.js';
 
 /** How long a lone event waits for company when its lane is idle. */
 const IDLE_WAIT_MS = 5;
+/**
+ * A block that is not full begins no sooner after the one before it. Every block has its price, in each process: under steady
+ * traffic it is shared by what came meanwhile, and nothing waits for a processor behind blocks of five.
+ */
+const PACE_MS = 30;
 /** Events accepted and not yet in a block; more are refused until some are. */
 const PENDING_MAX = 4_096;
 /** While so many wait, or so many bytes of them, a stream is not read on: single calls still find room. */
@@ -68,7 +73,10 @@ export class Publisher {
   #pendingBytes = 0;
   #onRoom: (() => void)[] = [];
   #open = 0;
-  #scheduled = false;
+  /** when blocks are closed next, as far as that is known; monotonic */
+  #dueMs = Infinity;
+  /** when blocks were closed last */
+  #lastMs = -Infinity;
   #closed = false;
 
   /** @param lanes of the own events topic; 0 for a member that publishes nothing */
@@ -98,7 +106,7 @@ export class Publisher {
     }
     for (const { position, draft } of offers) this.#accept(draft, known, { position, outcomes });
     if (this.#pending.size === 0) return;
-    this.#schedule(this.#pending.size >= BLOCK_ENVELOPES_MAX ? 0 : IDLE_WAIT_MS);
+    this.#schedule(this.#hasFullBlock() ? 0 : Math.max(IDLE_WAIT_MS, this.#paceMs()));
   }
 
   #accept(draft: Draft, known: ReadonlyMap<EventId, OwnEvent>, waiter: Waiter): void {
@@ -175,33 +183,47 @@ export class Publisher {
   }
 
   #schedule(waitMs: number): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    void this.#context.clock.sleep(waitMs).then(() => {
-      this.#scheduled = false;
+    const { clock } = this.#context;
+    const dueMs = clock.monotonicMs() + waitMs;
+    if (dueMs >= this.#dueMs) return;
+    this.#dueMs = dueMs;
+    void clock.sleep(waitMs).then(() => {
+      if (this.#dueMs === dueMs) this.#dueMs = Infinity;
       this.#flush();
     });
   }
 
+  /** How long a block that is not full has to wait still. */
+  #paceMs(): number {
+    return Math.max(this.#lastMs + PACE_MS - this.#context.clock.monotonicMs(), 0);
+  }
+
   /**
-   * Closes blocks on idle lanes: full ones at once, one that is not full only when no lane sends. So little traffic stays on
-   * one lane, whose acknowledgements set the pace and the size of its blocks; every block has its price, in each process.
+   * Closes blocks on idle lanes: full ones at once, one that is not full only when no lane sends, and some time after the one
+   * before. So little traffic stays on one lane, whose acknowledgements set the pace and the size of its blocks.
    */
   #flush(): void {
     if (this.#closed) return;
     const first = this.#open;
     const closing: Closing[] = [];
+    const paceMs = this.#paceMs();
     for (let tried = 0; tried < this.#lanes && this.#pending.size > 0; tried += 1) {
       const lane = (first + tried) % this.#lanes;
-      if (!this.#hasFullBlock() && (closing.length > 0 || this.#isAnySending())) break;
+      const isHeld = paceMs > 0 || closing.length > 0 || this.#isAnySending();
+      if (!this.#hasFullBlock() && isHeld) break;
       if (this.#isSending(lane)) continue;
       const taken = this.#takeFor(lane);
       if (taken.length === 0) continue;
       this.#open = (lane + 1) % this.#lanes;
       closing.push({ lane, taken });
     }
-    if (closing.length > 0) this.#close(closing);
-    if (this.#pending.size > 0) this.#watchSending();
+    if (closing.length > 0) {
+      this.#close(closing);
+      this.#lastMs = this.#context.clock.monotonicMs();
+    }
+    if (this.#pending.size === 0) return;
+    if (paceMs > 0) this.#schedule(paceMs);
+    else this.#watchSending();
   }
 
   #hasFullBlock(): boolean {
