@@ -326,3 +326,38 @@ test('what a person would get wrong is refused with what to do', async () => {
   );
   expect(await refused('receipts', id)).toMatch(/^4 ORDER_UNKNOWN/);
 });
+
+test('a member leaves: two people order it, and its status names what it owes until it has answered', async () => {
+  const [id = ''] = await publish(1, 'leaver', 'person-alert.missing');
+  await held(id, 2);
+  expect(await done(`member status ${fr}`)).toBe('MEMBER, nobody has ordered its leaving\n');
+  const leave = ['member', 'leave', fr, '--reason', 'partner_withdrawn', '--deadline', '1h'];
+  expect(await concordat(leave)).toMatchObject({ exit: 2 });
+  const ordered = await concordat(leave, { input: 'yes\n', isTerminal: true });
+  const orderId = ordered.out.trim();
+  expect(ordered).toMatchObject({
+    exit: 0,
+    err: expect.stringContaining(`purge approve ${orderId} --as KEY`) as unknown,
+  });
+  const waiting = await concordat(['member', 'status', fr]);
+  expect(waiting).toMatchObject({ exit: 7, out: 'AWAITING_APPROVAL\n' });
+  const again = await concordat([...leave, '--yes', '--output', 'json']);
+  expect(again.exit).toBe(0);
+  const approved = await concordat(
+    ['purge', 'approve', orderId, '--as', 'purge-officer-2', '--yes'],
+    {},
+  );
+  expect(approved.err).toContain(`next  concordat member status ${fr} --watch`);
+  const watched = await concordat(['member', 'status', fr, '--watch', '--timeout', '30s']);
+  expect(watched).toMatchObject({ exit: 0, out: expect.stringMatching(/^LEFT, /) as unknown });
+  const status = await concordat(['member', 'status', fr, '--output', 'json']);
+  const view = JSON.parse(status.out) as Record<string, number>;
+  expect(view).toMatchObject({ stage: 'LEFT', orderId, owed: [], owedEntries: 0, notOrdered: 0 });
+  expect(view['answered']).toBe(view['events']);
+  expect(await concordat(['member', 'leave', fr, ...leave.slice(3), '--yes'])).toMatchObject({
+    exit: 2,
+    err: expect.stringMatching(/ORDER_INVALID.*leaves already or has left/s) as unknown,
+  });
+  const list = await done('member status');
+  expect(list).toMatch(new RegExp(`^${fr} +LEFT `, 'm'));
+});

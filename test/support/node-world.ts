@@ -291,6 +291,11 @@ export class NodeWorld {
     };
   }
 
+  async stopRevocation(): Promise<void> {
+    await this.#revocation?.close();
+    this.#revocation = undefined;
+  }
+
   /** The origin's revocation service as its operator calls it. */
   get purgeService(): ClientOf<typeof PurgeService> {
     return this.#revocationClient(PurgeService, UN, 'operator');
@@ -359,7 +364,7 @@ export class NodeWorld {
 
   async dispose(): Promise<void> {
     for (const member of [...this.nodes.keys()]) await this.stopNode(member);
-    await this.#revocation?.close();
+    await this.stopRevocation();
     await this.stopConsent();
     rmSync(this.dir, { recursive: true });
   }

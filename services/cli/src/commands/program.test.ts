@@ -46,6 +46,8 @@ const COMMANDS = [
   'consent start',
   'revocation start',
   'member start',
+  'member leave',
+  'member status',
   'event publish',
   'event generate',
   'event amend',
@@ -115,6 +117,9 @@ test.each([
   ['a reason of rules', `purge order ${ID} --member un --reason retention`, /Allowed choices/],
   ['an unknown format', 'version --output xml', /Allowed choices are table, json/],
   ['no holder', `purge notice ${ID} --member un`, /--holder <id>/],
+  ['a leave without a reason', 'member leave de --member un', /--reason/],
+  ['a leave for an event', 'member leave de --member un --reason error', /Allowed choices/],
+  ['a watch of nobody', 'member status --watch --member un', /REQUEST_INVALID {2}--watch/],
   ['a watch of nothing', 'purge status --watch --member un', /REQUEST_INVALID {2}--watch/],
   [
     'no audience',

@@ -1,6 +1,8 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
-import type { OrderId } from '@concordat/common/domain/ids.js';
+import type { EventId, OrderId } from '@concordat/common/domain/ids.js';
+import { isLeave } from '@concordat/common/domain/purge-order.js';
 import type { Command } from 'commander';
+import { leaveQuestion } from '../domain/member-progress.js';
 import { planPurge } from '../domain/purge-plan.js';
 import { timeText } from '../domain/time-text.js';
 import { ordersOf } from '../io/orders-of.js';
@@ -8,6 +10,7 @@ import { DOORS, withClient } from '../io/session.js';
 import { readSignedOrder, signApprovals } from '../io/sign-order.js';
 import { confirm } from './confirm.js';
 import { findEvents } from './find-events.js';
+import { countGivenTo } from './member.js';
 import {
   type MemberOptions,
   type Surroundings,
@@ -53,21 +56,19 @@ async function approve(
   );
   const [shown] = orders;
   if (!shown) throw new TypeError('expected an order that waits');
-  const ids = orders.flatMap(({ value }) => value.ids);
-  const found = await findEvents(selectorOf(ids, {}), options, around);
-  const { holders } = planPurge(found.free, found.approvalsAbove);
-  const { reason, deadlineMs } = shown.value;
-  print.progress(
-    `orders: ${orders.length}, events: ${ids.length}, reason ${reason}, deadline ${timeText(deadlineMs)}, ordered by ${shown.key.person ?? shown.key.keyId}`,
-  );
-  for (const { member, events } of holders) print.progress(`${member.padEnd(8)}  ${events}`);
-  const gone = found.ordered + found.takenBack.length;
-  if (gone > 0) {
-    print.progress(
-      `warning: ${gone} of them are taken back or ordered already: it will be refused`,
-    );
+  const { reason, deadlineMs, recipients } = shown.value;
+  const [leaver] = isLeave(shown.value) ? recipients : [];
+  const by = `reason ${reason}, deadline ${timeText(deadlineMs)}, ordered by ${shown.key.person ?? shown.key.keyId}`;
+  if (leaver === undefined) {
+    const ids = orders.flatMap(({ value }) => value.ids);
+    print.progress(`orders: ${orders.length}, events: ${ids.length}, ${by}`);
+    await showHolders(ids, options, around);
+    await confirm(world, `Approve the purge of ${ids.length} events?`, options, around);
+  } else {
+    print.progress(`${leaver} leaves, ${by}`);
+    const events = await countGivenTo(leaver, options, around);
+    await confirm(world, leaveQuestion(leaver, events), options, around);
   }
-  await confirm(world, `Approve the purge of ${ids.length} events?`, options, around);
   const { home, member, as } = options;
   const approvals = await signApprovals(world, { home, member, as, orders });
   const answers = await withClient(options, DOORS.purge, async (revocation) => {
@@ -81,7 +82,25 @@ async function approve(
     approvals: ({ approvals: count, approvalsNeeded }) => `${count} of ${approvalsNeeded}`,
     problem: ({ lastError }) => lastError,
   });
-  print.progress(`next  concordat purge status ${first} --watch${sameMember(options, world)}`);
+  const status = leaver === undefined ? `purge status ${first}` : `member status ${leaver}`;
+  print.progress(`next  concordat ${status} --watch${sameMember(options, world)}`);
+}
+
+async function showHolders(
+  ids: readonly EventId[],
+  options: ApproveOptions,
+  around: Surroundings,
+): Promise<void> {
+  const { print } = around;
+  const found = await findEvents(selectorOf(ids, {}), options, around);
+  const { holders } = planPurge(found.free, found.approvalsAbove);
+  for (const { member, events } of holders) print.progress(`${member.padEnd(8)}  ${events}`);
+  const gone = found.ordered + found.takenBack.length;
+  if (gone > 0) {
+    print.progress(
+      `warning: ${gone} of them are taken back or ordered already: it will be refused`,
+    );
+  }
 }
 
 /** Of one purge, those that wait for a second person. */

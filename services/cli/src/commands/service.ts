@@ -10,6 +10,7 @@ import {
   onBroker,
   surroundings,
 } from './options.js';
+import { addLeavingCommands } from './member.js';
 import { addBackupCommands } from './node-backup.js';
 import { addEraseMediaCommand } from './node-erase-media.js';
 import { type StartOptions, environmentFor, environmentOf } from './service-settings.js';
@@ -37,9 +38,11 @@ export function addServiceCommands(program: Command, world: World): void {
       .option('--member <id>', 'for whom (CONCORDAT_MEMBER)', memberArgument, world.settings.member)
       .action(async (options: StartOptions) => startOne(world, service, options));
   }
-  const all = program
+  const member = program
     .command('member')
-    .description('a member with all its services')
+    .description('a member with all its services; who leaves the circle of partners');
+  addLeavingCommands(member, world);
+  const all = member
     .command('start')
     .description('run every service that the federation file lists for the member');
   asMember(onBroker(all, world), world).action(

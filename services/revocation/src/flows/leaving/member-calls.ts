@@ -44,12 +44,12 @@ function memberIn(text: string): MemberId {
   return member.value;
 }
 
-/** Ordered to leave, and not let go yet. */
+/** Ordered to leave, and not let go yet. Of one that leaves already a second order comes to nothing. */
 function stillMembers({ codec, store }: RevocationContext): LeavingMember[] {
   return store.orders.notYet().flatMap((stored) => {
     const order = storedStatement(codec, 'PurgeOrder', stored.bytes);
     const [member] = order.recipients;
-    if (!isLeave(order) || member === undefined) return [];
+    if (!isLeave(order) || member === undefined || store.leavers.find(member)) return [];
     const { orderId, reason, deadlineMs, lastError, life } = stored;
     const stage = life.kind === 'awaiting' ? 'AWAITING_APPROVAL' : 'LEAVE_ORDERED';
     return [{ ...NOTHING, member, stage, orderId, reason, deadlineMs, lastError }];
