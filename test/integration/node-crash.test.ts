@@ -2,16 +2,15 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { readBlock } from '@concordat/common/domain/block.js';
-import { followChain, EMPTY_HEAD, type Head } from '@concordat/common/domain/chain.js';
 import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
-import { kindOfStatement, verifyStatement } from '@concordat/common/domain/statement.js';
 import { CrashPlan } from '../support/crash.js';
 import { codec } from '../support/federation.js';
 import { officerOrder, orderId } from '../support/ledger.js';
 import { DE, LANES, NodeWorld, UN, contentOf, receiptOf } from '../support/node-world.js';
 import { eventId } from '../support/origin.js';
 import { until } from '../support/until.js';
+import { chainProblem, ledgerLink, receiptLink } from '../support/whole-chain.js';
 
 let world: NodeWorld;
 let crash: CrashPlan | undefined;
@@ -54,49 +53,19 @@ const outcomeOf = async (member: MemberId, id: EventId): Promise<string> => {
 };
 
 /** Every chain on a topic, read as its readers do: nothing is missing, and a number has one text only. */
-function demandWhole(
-  topic: string,
-  lane: number,
-  readHead: (value: Uint8Array) => Head & { readonly previous: Head['hash'] },
-): void {
-  let head: Head = EMPTY_HEAD;
-  const seen = new Map<number, string>();
-  for (const { value } of world.records(topic, lane)) {
-    const link = readHead(value);
-    const step = followChain(head, link);
-    const text = Buffer.from(value).toString('hex');
-    expect(seen.get(link.number) ?? text).toBe(text);
-    seen.set(link.number, text);
-    expect(step.kind).toBe(step.kind === 'seen' ? 'seen' : 'next');
-    if (step.kind === 'next') head = step.head;
-  }
-}
-
 function demandWholeTopics(): void {
-  const { keys } = world.members;
+  const { members } = world;
   for (let lane = 0; lane < LANES; lane += 1) {
-    demandWhole('events.un', lane, (value) => {
-      const block = readBlock(codec, keys, value, UN);
+    const problem = chainProblem(world.records('events.un', lane), (value) => {
+      const block = readBlock(codec, members.keys, value, UN);
       if (!block.ok) throw block.error;
       const { value: statement, hash } = block.value.statement;
       return { ...statement, hash };
     });
+    expect(problem).toBeUndefined();
   }
-  demandWhole('ledger.un', 0, (value) => {
-    const record = codec.decode('LedgerRecord', value);
-    if (!record.ok) throw record.error;
-    const signed = verifyStatement(codec, keys, 'LedgerStatement', record.value.statement, {
-      signer: UN,
-    });
-    if (!signed.ok) throw signed.error;
-    return { ...signed.value.value, hash: signed.value.hash };
-  });
-  demandWhole('receipts.de.un', 0, (value) => {
-    const kind = kindOfStatement(codec, ['Receipt', 'MediaErased'], value) ?? 'Receipt';
-    const signed = verifyStatement(codec, keys, kind, value, { signer: DE });
-    if (!signed.ok) throw signed.error;
-    return { ...signed.value.value, hash: signed.value.hash };
-  });
+  expect(chainProblem(world.records('ledger.un'), ledgerLink(members, UN))).toBeUndefined();
+  expect(chainProblem(world.records('receipts.de.un'), receiptLink(members, DE))).toBeUndefined();
 }
 
 const ready = async (count: number): Promise<void> => {

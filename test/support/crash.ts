@@ -1,9 +1,8 @@
-import { Sqlite } from '@concordat/common/io/store/sqlite.js';
+import type { Sqlite } from '@concordat/common/io/store/sqlite.js';
+import { StoreHooks } from './store-hooks.js';
 
 /** What a process that is gone would do: nothing. */
-class Crashed extends Error {}
-
-const WRITES = /^\s*(?:INSERT|UPDATE|DELETE|REPLACE)/i;
+export class Crashed extends Error {}
 
 /**
  * Lets the stores below one directory die after their n-th commit: from then on every call on them fails, as if the process
@@ -11,20 +10,17 @@ const WRITES = /^\s*(?:INSERT|UPDATE|DELETE|REPLACE)/i;
  */
 export class CrashPlan {
   readonly #dir: string;
-  readonly #depth = new WeakMap<Sqlite, number>();
-  readonly #original = {
-    transaction: Sqlite.prototype.transaction,
-    run: Sqlite.prototype.run,
-    all: Sqlite.prototype.all,
-    truncateJournal: Sqlite.prototype.truncateJournal,
-  };
+  readonly #hooks: StoreHooks;
   #left = Infinity;
   #isDead = false;
   commits = 0;
 
   constructor(dir: string) {
     this.#dir = dir;
-    this.#install();
+    this.#hooks = new StoreHooks({
+      used: (store) => this.#demandAlive(store),
+      committed: (store) => this.#committed(store),
+    });
   }
 
   get isDead(): boolean {
@@ -44,40 +40,7 @@ export class CrashPlan {
   }
 
   uninstall(): void {
-    Object.assign(Sqlite.prototype, this.#original);
-  }
-
-  #install(): void {
-    const { transaction, run, all, truncateJournal } = this.#original;
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the replaced methods have a `this` of their own
-    const plan = this;
-    Sqlite.prototype.transaction = function <T>(this: Sqlite, work: () => T): T {
-      plan.#demandAlive(this);
-      const depth = plan.#depth.get(this) ?? 0;
-      plan.#depth.set(this, depth + 1);
-      try {
-        const result = transaction.call(this, work) as T;
-        if (depth === 0) plan.#committed(this);
-        return result;
-      } finally {
-        plan.#depth.set(this, depth);
-      }
-    };
-    Sqlite.prototype.run = function (this: Sqlite, sql, ...params) {
-      plan.#demandAlive(this);
-      const changes = run.call(this, sql, ...params);
-      if ((plan.#depth.get(this) ?? 0) === 0 && WRITES.test(sql)) plan.#committed(this);
-      return changes;
-    };
-    Sqlite.prototype.all = function (this: Sqlite, sql, ...params) {
-      plan.#demandAlive(this);
-      return all.call(this, sql, ...params);
-    };
-    Sqlite.prototype.truncateJournal = function (this: Sqlite) {
-      plan.#demandAlive(this);
-      truncateJournal.call(this);
-      plan.#committed(this);
-    };
+    this.#hooks.uninstall();
   }
 
   #demandAlive({ file }: Sqlite): void {

@@ -52,11 +52,16 @@ export interface TestFederation {
 }
 
 export function testFederation(members: readonly MemberId[]): TestFederation {
+  const made = new Map<string, Signer>();
   const signer = (member: MemberId, role: Role, officer: Officer = 1): Signer => {
     const name = officer === 1 ? role : `${role} ${String(officer)}`;
+    const known = made.get(`${member} ${name}`);
+    if (known) return known;
     const key = Buffer.concat([PKCS8_HEAD, bytesOf(`${member} ${name}`)]);
     const privateKey = createPrivateKey({ key, format: 'der', type: 'pkcs8' });
-    return { keyId: keyIdOf(rawPublicKey(privateKey)), privateKey };
+    const signs = { keyId: keyIdOf(rawPublicKey(privateKey)), privateKey };
+    made.set(`${member} ${name}`, signs);
+    return signs;
   };
   const publicKeyOf = (member: MemberId, role: Role, officer: Officer = 1) => {
     const { keyId, privateKey } = signer(member, role, officer);

@@ -6,6 +6,7 @@ import type { Needs } from '@concordat/common/domain/health-board.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import { ReleaseRules } from '@concordat/common/domain/release-rules.js';
 import type { Clock, Random } from '@concordat/common/domain/ports.js';
+import type { RecordCodec } from '@concordat/common/domain/records.js';
 import type { Signer } from '@concordat/common/domain/statement.js';
 import {
   eventsTopic,
@@ -16,7 +17,7 @@ import {
   quarantineTopic,
   receiptsTopic,
 } from '@concordat/common/domain/topics.js';
-import { openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
+import { type CategoryCodec, openCategoryCodec } from '@concordat/common/io/avro/category-codec.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
 import { GapFiller } from '@concordat/common/io/chain/gap-filler.js';
 import { Health } from '@concordat/common/io/health.js';
@@ -80,6 +81,8 @@ export interface NodeSettings {
   readonly schemasDir: string;
   /** category schemas that were approved later; see `openCategoryCodec` */
   readonly approvedSchemasDir?: string | undefined;
+  /** these directories, opened already: who starts nodes again and again in one process saves most of a start */
+  readonly schemas?: { readonly codec: RecordCodec; readonly categories: CategoryCodec };
   readonly federation: Federation;
   readonly policy: Policy;
   readonly signer: Signer;
@@ -270,6 +273,7 @@ function openContext(
     dataDir,
     schemasDir,
     approvedSchemasDir,
+    schemas,
     federation,
     policy,
     signer,
@@ -304,7 +308,7 @@ function openContext(
   };
   const outbox = sending(state.chains);
   const copies = sending(data.chains);
-  const codec = openRecordCodec(schemasDir);
+  const codec = schemas?.codec ?? openRecordCodec(schemasDir);
   const refusals = { member: self, service: 'node', codec } as const;
   copies.start();
   return {
@@ -315,7 +319,7 @@ function openContext(
       data: new Quarantine({ ...refusals, chains: data.chains, outbox: copies }),
       state: new Quarantine({ ...refusals, chains: state.chains, outbox }),
     },
-    categories: openCategoryCodec(schemasDir, approvedSchemasDir),
+    categories: schemas?.categories ?? openCategoryCodec(schemasDir, approvedSchemasDir),
     keys: new KeyRing(federation),
     notices: new Notices(),
     warn: (code, message) => logger.warn('a record or call was refused', { code, reason: message }),

@@ -1,0 +1,30 @@
+import { ConcordatError } from '@concordat/common/domain/errors.js';
+import type { Draw } from '@concordat/common/domain/synthetic/draw.js';
+
+/** What becomes of a message: it arrives, it is lost, or it arrives and its sender is told that nobody knows. */
+export type Fate = 'arrives' | 'lost' | 'unknown';
+
+/** Which messages of a run fail, drawn one by one. */
+export class Faults {
+  readonly #draw: Draw;
+  /** out of a hundred messages */
+  percent: number;
+
+  constructor(draw: Draw, percent: number) {
+    this.#draw = draw;
+    this.percent = percent;
+  }
+
+  next(): Fate {
+    if (this.percent === 0 || !this.#draw.chance(this.percent)) return 'arrives';
+    return this.#draw.pick(['lost', 'unknown']);
+  }
+}
+
+export function brokerFault(): ConcordatError {
+  return new ConcordatError('BROKER_UNAVAILABLE', 'the broker did not answer');
+}
+
+export function callFault(): ConcordatError {
+  return new ConcordatError('PEER_UNAVAILABLE', 'the call was not answered');
+}

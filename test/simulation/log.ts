@@ -1,0 +1,48 @@
+import type { Clock } from '@concordat/common/domain/ports.js';
+import type { LogClient } from '@concordat/common/io/log-client.js';
+import { type MemoryLog, memoryLogClient } from '@concordat/common/io/memory-log.js';
+import { type Faults, brokerFault } from './faults.js';
+import type { SimulatedProcess } from './process.js';
+import type { Scheduler } from './scheduler.js';
+
+/**
+ * The broker as one process sees it: records that it sends and records that it reads wait for their turn, and so does the
+ * acknowledgement of what it sent. Questions about a topic are answered at once.
+ */
+export function simulatedLog(
+  log: MemoryLog,
+  around: {
+    readonly scheduler: Scheduler;
+    readonly process: SimulatedProcess;
+    readonly clock: Clock;
+    readonly faults: Faults;
+  },
+): LogClient {
+  const { scheduler, process, clock, faults } = around;
+  const client = memoryLogClient(log, clock);
+  process.atDeath(() => void client.close());
+  return {
+    ...client,
+    send: async (topic, lane, records) => {
+      const fate = faults.next();
+      const where = `${String(records.length)} to ${topic}/${String(lane)}`;
+      const sent = await scheduler.turn(process, `sends ${where}, ${fate}`, () =>
+        fate === 'lost' ? undefined : client.send(topic, lane, records),
+      );
+      return scheduler.turn(process, `is told of ${where}, ${fate}`, () => {
+        if (fate !== 'arrives' || !sent) throw brokerFault();
+        return sent;
+      });
+    },
+    read: (options) =>
+      client.read({
+        ...options,
+        handle: async (batch) => {
+          const [first] = batch;
+          const what = `${String(batch.length)} from ${first?.topic ?? ''}/${String(first?.lane)}`;
+          await scheduler.turn(process, `gets ${what}`, () => undefined);
+          await options.handle(batch);
+        },
+      }),
+  };
+}
