@@ -87,9 +87,12 @@ describe('a member that leaves', () => {
     await until('it leaves', async () => (await ofDe()).stage === 'LEAVING');
     expect(await ofDe()).toMatchObject({ reading: true });
     expect(world.entriesFor(DE)).toEqual([]);
+    world.nowMs = asUnixMs(NOW + 2 * DAY_MS);
     world.toLedger(...world.held);
     await ordered(1);
     expect(idsFor(...world.entriesFor(DE))).toEqual([A, B, C, D]);
+    // and has its time in full
+    expect((await ofDe()).owed).toMatchObject([{ deadlineMs: NOW + 3 * DAY_MS, overdue: false }]);
   });
 
   test('has the same orders after each restart, and none twice', async () => {

@@ -134,7 +134,7 @@ function show(order: OrderAnswer, print: Surroundings['print']): void {
   if (rest.lastError !== '') print.progress(`last error: ${rest.lastError}`);
   print.answer({ ...rest, holders }, () =>
     holders.length === 0
-      ? ['nobody held it']
+      ? [order.eventCount === 0 ? 'a member leaves: see member status' : 'nobody held it']
       : holders.map(({ member, state, answeredAt, afterMs, ...holder }) =>
           [
             ...[member.padEnd(8), state.padEnd(9), answeredAt, after(afterMs)],

@@ -93,11 +93,14 @@ export function ruleOrder(
 /**
  * Until when a holder has to answer an entry that is written now. A person's deadline is what it says; a rule gives the
  * same time to everybody, counted from the entry, if the order was made or sealed long after the fact.
+ *
+ * @param isByRule for a reason that both may give: whose key signed it
  */
 export function answerBy(
   { reason, issuedAtMs, deadlineMs }: Pick<PurgeOrder, 'reason' | 'issuedAtMs' | 'deadlineMs'>,
   nowMs: UnixMs,
+  isByRule: boolean = isRuleReason(reason),
 ): UnixMs {
-  if (!isRuleReason(reason)) return deadlineMs;
+  if (!isByRule) return deadlineMs;
   return asUnixMs(Math.max(deadlineMs, nowMs + deadlineMs - issuedAtMs));
 }

@@ -25,7 +25,7 @@ export function appendEntries(
   return store.db.transaction(() => {
     const nowMs = clock.nowMs();
     const topics = drafts.map((draft) => appendEntry(context, { order, seal, draft }, nowMs));
-    store.orders.setDeadline(order.value.orderId, answerBy(order.value, nowMs));
+    store.orders.setDeadline(order.value.orderId, dueBy(order, nowMs));
     store.orders.advance(order.value.orderId, {
       kind: 'entriesAppended',
       entries: drafts.length,
@@ -46,7 +46,7 @@ function appendEntry(
   const { codec, signer, keys, self, store } = context;
   const { recipient, part, parts, ids } = about.draft;
   const { orderId } = about.order.value;
-  const deadlineMs = answerBy(about.order.value, nowMs);
+  const deadlineMs = dueBy(about.order, nowMs);
   const topic = purgeTopic({ origin: self, recipient });
   const head = store.chains.ownHead(topic);
   const link = nextLink(head);
@@ -74,6 +74,11 @@ function appendEntry(
   store.entries.add(orderId, { recipient, number, part, bytes, hash, ...term }, firstLook(term));
   store.chains.enqueue(topic, 0, entryRecord(self, entry, bytes));
   return topic;
+}
+
+/** Who is told late that a member leaves has its time in full too. */
+function dueBy({ value, key }: Verified<'PurgeOrder'>, nowMs: UnixMs): UnixMs {
+  return answerBy(value, nowMs, key.role === 'revocation');
 }
 
 /** An entry as it is sent, the first time and every other. */

@@ -127,7 +127,7 @@ export class LeaverRows {
 
   /** Does anything that it was given, or was told to delete, lack its final answer? */
   owes(member: MemberId): boolean {
-    return this.#hasOpenEntry(member) || this.#hasOrderUnderWay(member);
+    return this.#hasOrderUnderWay(member) || this.#hasOpenEntry(member);
   }
 
   /** The newest entries are the likeliest to be open. */
@@ -145,13 +145,16 @@ export class LeaverRows {
 
   counts(member: MemberId): Record<'events' | 'notOrdered' | 'answered', number> {
     const one = (sql: string): number => numberOf(this.#db.get(sql, member) ?? {}, 'n');
-    const events = 'SELECT count(*) AS n FROM leaver_event WHERE member = ?';
+    const events = 'SELECT count(*) AS n FROM leaver_event WHERE member = ?1';
+    const byOrder = `SELECT order_id, count(*) AS n FROM leaver_event
+      WHERE member = ?1 AND order_id IS NOT NULL GROUP BY order_id`;
     return {
       events: one(events),
       notOrdered: one(`${events} AND order_id IS NULL`),
-      answered: one(`SELECT count(*) AS n FROM leaver_event AS given WHERE member = ? AND EXISTS(
+      // an order has one entry for each holder
+      answered: one(`SELECT coalesce(sum(n), 0) AS n FROM (${byOrder}) AS given WHERE EXISTS(
         SELECT 1 FROM purge_entry JOIN receipt ON holder = recipient AND entry_number = number
-        WHERE purge_entry.order_id = given.order_id AND recipient = given.member)`),
+        WHERE purge_entry.order_id = given.order_id AND recipient = ?1)`),
     };
   }
 }

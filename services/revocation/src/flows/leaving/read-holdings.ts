@@ -2,8 +2,8 @@ import type { EventId, Hash } from '@concordat/common/domain/ids.js';
 import type { Leaver } from '../../io/leaver-rows.js';
 import type { RevocationContext } from '../context.js';
 
-/** Ledger records of one commit. */
-const RECORDS_PER_COMMIT = 256;
+/** Ledger records of one commit, of up to 256 events each: calls are answered in between. */
+const RECORDS_PER_COMMIT = 32;
 
 /**
  * Reads from the own ledger which events a leaving member was given keys of. A release that was recorded before the member's
