@@ -1,8 +1,11 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { asConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { PurgeOrder } from '@concordat/common/domain/records.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
+import { systemClock } from '@concordat/common/io/system-ports.js';
 import { codec } from '../support/federation.js';
 import { officerApproval, officerOrder, orderId } from '../support/ledger.js';
 import { lose } from '../support/losses.js';
@@ -118,6 +121,29 @@ describe('a member that leaves', () => {
     expect(await refusalOf(back([DE, FR], 6))).toMatchObject({ code: 'ORDER_NOT_AUTHORISED' });
     expect((await back([DE], 7)).sealRecord.length).toBeGreaterThan(0);
   });
+});
+
+test('consent that lost its database feeds nobody before it knows who leaves', async () => {
+  await world.start(UN, DE, FR);
+  await leave();
+  await world.stopConsent();
+  rmSync(join(world.dir, 'consent'), { recursive: true });
+  await world.publish(1);
+  // who leaves is read much later than what is published
+  world.aroundConsentLog = (log) => ({
+    ...log,
+    read: (options) =>
+      log.read({
+        ...options,
+        handle: async (batch) => {
+          if (options.topics.includes('membership.un')) await systemClock.sleep(300);
+          return options.handle(batch);
+        },
+      }),
+  });
+  await world.startConsent();
+  await world.readable(FR, 1);
+  expect(fed()).toBe(0);
 });
 
 describe('nobody leaves', () => {

@@ -154,6 +154,8 @@ export class NodeWorld {
   aroundKeys: (ask: AskForKeys, recipient: MemberId) => AskForKeys = (ask) => ask;
   /** Stands between a node and its log. */
   aroundLog: (log: LogClient, member: MemberId) => LogClient = (log) => log;
+  /** Stands between consent and its log. */
+  aroundConsentLog: (log: LogClient) => LogClient = (log) => log;
   /** the answer of the revocation service to a nonce */
   answerNonce: (recipient: MemberId, nonce: Uint8Array) => Uint8Array | Promise<Uint8Array>;
   /** the answer of the revocation service to a node that misses purge entries */
@@ -220,7 +222,7 @@ export class NodeWorld {
       },
       {
         clock: this.clock,
-        log: memoryLogClient(this.log, systemClock),
+        log: this.aroundConsentLog(memoryLogClient(this.log, systemClock)),
         logger: this.#logger(UN),
         serveRpc: async ({ services }) => {
           this.#consentServes = services;

@@ -40,7 +40,7 @@ import { answerCalls } from './flows/answer-calls.js';
 import type { ConsentContext } from './flows/context.js';
 import { feedCalls } from './flows/feed-calls.js';
 import { EventsFollower } from './flows/follow-events.js';
-import { followMembership } from './flows/follow-membership.js';
+import { followMembership, untilMembershipIsRead } from './flows/follow-membership.js';
 import { ownFeed } from './flows/write-feed.js';
 import { ConsentStore } from './io/consent-store.js';
 import type { openNodeClient } from './io/node-client.js';
@@ -183,6 +183,7 @@ async function open(
       logger.warn('reading is tried again', { topic, lane, offset: String(next), attempt, error }),
   });
   opened.push(() => members.close());
+  await untilMembershipIsRead(context, log, membership.topic);
 
   follower.followed.replayUnderstood();
   follower.settle();
