@@ -202,6 +202,49 @@ describe('a further scene', () => {
       next: { de: 'readable', fr: 'readable', nl: 'MEMBER_LEAVES' },
     });
   });
+
+  test('shows an old backup that is put back: what was purged since is left out, and the rest is read again', () => {
+    expect(run.report.scenes['restoredBackup']).toEqual({
+      ...{ shown: true, member: 'de', takenBack: 2, inBackup: 57, putBack: 55 },
+      ...{ leftOut: { PURGED: 2 }, readable: { before: 57, after: 55 }, readAgain: 0 },
+      certificate: 'complete',
+    });
+  });
+
+  test('shows a node that sleeps through purges and reads nothing of them when it wakes', () => {
+    expect(run.report.scenes['sleepingNode']).toEqual({
+      ...{ shown: true, member: 'fr', takenBack: 2 },
+      away: { de: 'DELETED', fr: 'APPENDED' },
+      back: { de: 'DELETED', fr: 'DELETED' },
+      ...{ readBeforeCaughtUp: 0, certificate: 'complete' },
+    });
+  });
+
+  test('shows a legal hold: listed and read by nobody, then deleted, and the certificate is complete', () => {
+    expect(run.report.scenes['legalHold']).toEqual({
+      ...{ shown: true, member: 'fr', held: { de: 'DELETED', fr: 'OPEN' }, listed: 1 },
+      ...{ reading: 'PURGED', certificateHeld: 'fr held', listedAfter: 0, certificate: 'complete' },
+    });
+  });
+
+  test('shows forged receipts: each refused with its code, and the holder still owes its answer', () => {
+    expect(run.report.scenes['forgedReceipt']).toEqual({
+      ...{ shown: true, member: 'de', meanwhile: { de: 'APPENDED', fr: 'DELETED' } },
+      refused: {
+        stranger: 'SENDER_NOT_TOPIC_OWNER',
+        wrongRole: 'SENDER_NOT_TOPIC_OWNER',
+        wrongSignature: 'SIGNATURE_INVALID',
+        unknownKey: 'KEY_UNKNOWN',
+      },
+      certificate: 'complete',
+    });
+  });
+
+  test('shows a second verifier, in Python, that says of every certificate what ours says', () => {
+    expect(run.report.scenes['pythonVerifier']).toEqual({
+      ...{ shown: true, checked: 18, complete: 17, incomplete: 1, asWeSay: 18 },
+    });
+  });
 });
 
 describe('fr', () => {

@@ -12,7 +12,7 @@ import { asUnixMs } from '@concordat/common/domain/ids.js';
 
 const ORDER_TIMEOUT_MS = 15_000;
 
-/** Signs one order as the purge officer and hands it to the revocation service. */
+/** Signs one order for these events as the purge officer and hands it to the revocation service. */
 export async function orderPurge(
   parts: {
     readonly clock: Clock;
@@ -21,7 +21,7 @@ export async function orderPurge(
     readonly clients: DemoClients;
     readonly officer: Signer;
   },
-  listed: Listed,
+  ...listed: readonly Listed[]
 ): Promise<OrderId> {
   const { clock, random, codec, clients, officer } = parts;
   const nowMs = clock.nowMs();
@@ -36,7 +36,7 @@ export async function orderPurge(
     issuedAtMs: nowMs,
     deadlineMs: asUnixMs(nowMs + ORDER_DEADLINE_MS),
     reason: 'delisted',
-    ids: [listed.id],
+    ids: listed.map(({ id }) => id),
     supersededBy: null,
     ...WHOLE_COVER,
     cause: null,

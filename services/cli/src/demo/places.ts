@@ -9,7 +9,10 @@ export function placesIn(dir: string) {
   return {
     dir,
     agreementsFile: home.agreementsFile,
+    backupsDir: join(dir, 'backups'),
     certificatesDir: join(dir, 'certificates'),
+    /** of the further scenes' orders */
+    sceneCertificatesDir: join(dir, 'scene-certificates'),
     logsDir: join(dir, 'logs'),
     topicsDir: join(dir, 'topics'),
     dataDir: (member: MemberId, service: MemberService) => home.member(member).dataDir(service),
@@ -20,6 +23,7 @@ export type Places = ReturnType<typeof placesIn>;
 /** What an earlier run left here; nothing else in the directory is touched. */
 export const OWN_NAMES = [
   'agreements.json',
+  'backups',
   'broker',
   'certificates',
   'data',
@@ -27,6 +31,7 @@ export const OWN_NAMES = [
   'logs',
   'members',
   'report.json',
+  'scene-certificates',
   'topics',
   'trust.json',
 ] as const;

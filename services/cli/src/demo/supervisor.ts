@@ -43,7 +43,9 @@ export class Supervised {
     this.#onFailure = options.onFailure;
   }
 
+  /** Starts it, also after it was stopped. */
   start(): void {
+    this.#stopping = false;
     const log = openSync(this.#logFile, 'a');
     const child = spawn(process.execPath, [...SERVICE_NODE_OPTIONS, this.#plan.main], {
       env: this.#plan.env,
@@ -93,6 +95,6 @@ export class Supervised {
       return;
     }
     await this.#clock.sleep(RESTART_PAUSE_MS);
-    if (!this.#stopping) this.start();
+    if (!this.#stopping && !this.#isRunning()) this.start();
   }
 }
