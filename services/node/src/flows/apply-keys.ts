@@ -73,6 +73,8 @@ export interface AskedKeys {
   readonly wanted: readonly Wanted[];
   /** before the request left: what it leases counts from there */
   readonly sentAt: Moment;
+  /** runs in the commit that makes rows readable */
+  readonly onStored?: () => void;
 }
 
 /** Why of an event that was asked for no key came. */
@@ -100,7 +102,7 @@ export function applyKeys(
 function apply(
   context: NodeContext,
   origin: MemberId,
-  { wanted, sentAt }: AskedKeys,
+  { wanted, sentAt, onStored }: AskedKeys,
   reply: KeyReply,
 ): ReadonlyMap<EventId, NoKey> {
   const { vault, data, state, clock, notices, leases } = context;
@@ -144,6 +146,7 @@ function apply(
     }
     if (judged.later.length > 0) data.chains.count('keys.later', judged.later.length);
     if (judged.shredded.length > 0) data.chains.count('keys.shredded', judged.shredded.length);
+    onStored?.();
   });
   leases.end(judged.refused.map(({ id }) => ({ origin, id })));
   for (const { id, keys } of judged.leased) leases.grant({ origin, id }, keys, sentAt);

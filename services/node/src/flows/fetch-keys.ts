@@ -100,7 +100,9 @@ export class KeyFetcher {
       const request = requestFor(wanted);
       const sentAt = momentOf(this.#context.clock);
       const reply = await this.#ask(request, signal);
-      if (!signal.aborted) applyKeys(this.#context, this.#origin, { wanted, sentAt }, reply);
+      const onStored = (): void => this.#closeDone(wanted);
+      if (!signal.aborted)
+        applyKeys(this.#context, this.#origin, { wanted, sentAt, onStored }, reply);
       return 'answered';
     } catch (cause) {
       if (cause instanceof TypeError) throw cause; // a mistake of ours, no matter how often
@@ -124,10 +126,10 @@ export class KeyFetcher {
     return true;
   }
 
-  #wanted(): Wanted[] {
+  #wanted(): DueBatch[] {
     const { data } = this.#context;
     finishBurials(this.#context);
-    const wanted: Wanted[] = [];
+    const wanted: DueBatch[] = [];
     let [count, bytes, last] = [0, 0, 0];
     while (count < ASK_MAX) {
       const open = data.waiting.openAfter(this.#origin, last, BATCHES_AT_ONCE);
@@ -139,22 +141,36 @@ export class KeyFetcher {
         bytes += one.statement.length;
         count += releases.size;
         if (wanted.length > 0 && (bytes > ASK_BYTES_MAX || count > ASK_MAX)) return wanted;
-        wanted.push({ statement: one.statement, releases });
+        wanted.push({ ...one, releases });
       }
     }
     return wanted;
   }
 
-  /** Releases of a batch whose keys may be asked for now; a batch in which nothing waits any more is closed. */
-  #dueIn({ batch, statement }: OpenBatch): Map<number, Release> {
-    const { data, state, clock } = this.#context;
-    const releases = this.#releases.of(batch, statement);
+  /** In the commit of their keys: a commit only to say that nothing of a batch waits any more would cost as much. */
+  #closeDone(asked: readonly DueBatch[]): void {
+    for (const { batch, statement } of asked)
+      this.#waitingIn(batch, this.#releases.of(batch, statement));
+  }
+
+  /** Which releases of a batch may be asked for now; a batch in which nothing waits any more is closed. */
+  #waitingIn(batch: number, releases: readonly Release[]): readonly number[] {
+    const { data, clock } = this.#context;
     const ids = releases.map(({ id }) => id);
     const { due, putOff } = data.waiting.among(this.#origin, { batch, ids }, clock.nowMs());
     if (due.length === 0 && putOff === 0) {
       data.waiting.close(batch);
       this.#releases.forget(batch);
     }
+    return due;
+  }
+
+  /** Releases of a batch whose keys may be asked for now, and that no tombstone covers. */
+  #dueIn({ batch, statement }: OpenBatch): Map<number, Release> {
+    const { state } = this.#context;
+    const releases = this.#releases.of(batch, statement);
+    const ids = releases.map(({ id }) => id);
+    const due = this.#waitingIn(batch, releases);
     const buried = state.tombstones.buriedAmong(this.#origin, ids);
     const found = new Map<number, Release>();
     for (const at of due) {
@@ -163,6 +179,11 @@ export class KeyFetcher {
     }
     return found;
   }
+}
+
+/** A batch with releases whose keys are asked for. */
+interface DueBatch extends Wanted {
+  readonly batch: number;
 }
 
 /** As it travels: each statement with a bitmap of its releases. */
