@@ -1,22 +1,11 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { SimulatedDisks } from '../simulation/disk.js';
-import { runRace } from '../simulation/race/race.js';
+import { expect, test } from '@jest/globals';
 import { SLIPS } from '../simulation/race/slips.js';
-import { type RaceTemplate, makeTemplate } from '../simulation/race/template.js';
+import { useRaces } from '../simulation/race/use-races.js';
 
 /** The seldomest of these mistakes shows in one race of fifteen. */
 const SEEDS_MAX = 50;
 
-let template: RaceTemplate;
-let disks: SimulatedDisks;
-beforeAll(async () => {
-  template = await makeTemplate();
-  disks = new SimulatedDisks();
-});
-afterAll(async () => {
-  disks.dispose();
-  await template.dispose();
-});
+const race = useRaces();
 
 test.each(SLIPS)(
   `within ${String(SEEDS_MAX)} races it shows that $name`,
@@ -25,7 +14,7 @@ test.each(SLIPS)(
     try {
       let found: readonly string[] = [];
       for (let seed = from; seed < from + SEEDS_MAX && found.length === 0; seed += 1) {
-        found = (await runRace(template, seed, disks)).violations;
+        found = (await race(seed)).violations;
       }
       expect(found.join('\n')).toMatch(caught);
     } finally {

@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { SimulatedDisks } from '../simulation/disk.js';
+import { describe, expect, test } from '@jest/globals';
 import { BRANCHES, type Counts, addCounts, noCounts } from '../simulation/race/branches.js';
-import { type RaceResult, runRace } from '../simulation/race/race.js';
-import { type RaceTemplate, makeTemplate } from '../simulation/race/template.js';
+import type { RaceResult } from '../simulation/race/race.js';
+import { useRaces } from '../simulation/race/use-races.js';
 
 /** `RACES=10000` is the full size, `RACE_SEED=7 RACES=1` runs one again. */
 const RACES = Number(process.env['RACES'] ?? 150);
@@ -11,18 +10,7 @@ const FULL_SIZE = 10_000;
 /** of a race that failed */
 const TRACE_LINES = 80;
 
-let template: RaceTemplate;
-let disks: SimulatedDisks;
-beforeAll(async () => {
-  template = await makeTemplate();
-  disks = new SimulatedDisks();
-});
-afterAll(async () => {
-  disks.dispose();
-  await template.dispose();
-});
-
-const race = (seed: number): Promise<RaceResult> => runRace(template, seed, disks);
+const race = useRaces();
 
 /** All that is needed to run it again and to understand it. */
 function storyOf({ seed, violations, trace }: RaceResult): string {

@@ -71,11 +71,12 @@ export class Story {
           () => this.#world.origin.process,
           label,
           async () => {
+            const server = this.#world.origin.process;
             const { sealRecord } = await client.destroyKeys(
               { order: order.bytes, approvals: [] },
               soon,
             );
-            if (this.#world.origin.process?.isAlive === true) this.#answered(order, sealRecord);
+            if (server?.isAlive === true) this.#answered(order, sealRecord);
           },
         );
         return;

@@ -147,8 +147,9 @@ export class RaceWorld {
       `${recipient} for keys`,
       async () => {
         const begunAt = this.scheduler.steps;
+        const server = this.origin.process;
         const answer = fromWire(await client.keyRelease({ statements: [...statements] }, soon));
-        if (this.origin.process?.isAlive !== true) return answer;
+        if (server?.isAlive !== true) return answer;
         this.atOrigin.answered(recipient, asked, answer, begunAt);
         if (recipient === DE) this.#noteOnTheWay(asked, answer);
         return answer;
