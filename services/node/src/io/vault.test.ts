@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -318,28 +319,31 @@ describe('the index of subjects', () => {
     expect(about([jane], 1)).toEqual([]);
   });
 
-  test('leaves no subject on disk, and after a deletion no tag', () => {
+  test('leaves neither a subject nor a tag on disk: tags are wrapped with the keys', () => {
     putAbout(1, [john]);
-    const tag = () => {
-      const db = new Sqlite(file(), '');
-      const row = db.get('SELECT tags FROM event_subject');
-      db.close();
-      return row && Buffer.from(bytesOf(row, 'tags'));
-    };
-    const kept = tag();
-    if (!kept) throw new Error('expected a tag');
-    const disk = () =>
-      Buffer.concat(
-        readdirSync(dir, { recursive: true, withFileTypes: true })
-          .filter((entry) => entry.isFile())
-          .map((entry) => readFileSync(join(entry.parentPath, entry.name))),
-      );
-    expect(kept).toHaveLength(16);
-    expect(disk().includes('doe')).toBe(false);
-    expect(disk().includes(kept)).toBe(true);
-    vault.delete([{ origin: un, id: eventId(1) }]);
-    vault.settle();
-    expect(disk().includes(kept)).toBe(false);
+    const hmac = createHmac('sha256', readFileSync(join(dir, 'keks', 'subjects.key')));
+    const tag = hmac.update('concordat subject v1\n').update(john).digest().subarray(0, 16);
+    const disk = Buffer.concat(
+      readdirSync(dir, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name))),
+    );
+    expect(disk.includes('doe')).toBe(false);
+    expect(disk.includes(tag)).toBe(false);
+  });
+
+  test('stays with an event whose other sections go, and is wrapped anew with its keys', () => {
+    putAbout(1, [john]);
+    putAbout(2, [jane, john]);
+    const orderIds = new Set([orderId(1)]);
+    vault.deleteSections({ origin: un, id: eventId(1), orderIds }, new Set(['remarks']));
+    vault.erasure.begin();
+    vault.erasure.step(undefined, 9);
+    vault.erasure.finish();
+    expect(readdirSync(join(dir, 'keks')).sort()).toEqual(['generation-2.key', 'subjects.key']);
+    expect(about([john], 1, 2)).toEqual([eventId(1), eventId(2)]);
+    expect(about([jane], 1, 2)).toEqual([eventId(2)]);
+    expect([...vault.get(un, eventId(1)).keys()]).toEqual(['identity']);
   });
 
   test('of another node has other tags for the same subject', () => {

@@ -28,10 +28,9 @@ import {
   type TakenBack,
   type WrappedRow,
 } from './vault/key-erasure.js';
-import { SUBJECT_INDEX_SCHEMA, SubjectIndex } from './vault/subject-index.js';
+import { SubjectTags } from './vault/subject-tags.js';
 
 const SCHEMA = `${STORE_MARK_SCHEMA}
-${SUBJECT_INDEX_SCHEMA}
 ${GENERATIONS_SCHEMA}
 ${KEY_ERASURE_SCHEMA}
 CREATE TABLE IF NOT EXISTS event_key(
@@ -65,13 +64,13 @@ export class Vault {
   readonly #db: Sqlite;
   readonly #keks: KekFiles;
   readonly #generations: Generations;
-  readonly #subjects: SubjectIndex;
+  readonly #subjects: SubjectTags;
 
   constructor(file: string, kekDir: string, random: Random) {
     this.#db = new Sqlite(file, SCHEMA);
     const keks = new KekFiles(kekDir, random);
     this.#keks = keks;
-    this.#subjects = new SubjectIndex(this.#db, () => keks.subjects());
+    this.#subjects = new SubjectTags(() => keks.subjects());
     this.mark = new StoreMark(this.#db);
     const generations = new Generations(this.#db, keks);
     this.#generations = generations;
@@ -91,9 +90,6 @@ export class Vault {
       for (const [bucket, some] of grouped(rows, ({ deleteByMs }) => bucketOf(deleteByMs))) {
         for (const part of pieces(some)) this.#putTogether(bucket, part);
       }
-      for (const [origin, own] of grouped(rows.filter(hasSubjects), (row) => row.origin)) {
-        this.#subjects.put(origin, own);
-      }
     });
   }
 
@@ -107,10 +103,14 @@ export class Vault {
     origin: MemberId,
     ids: readonly EventId[],
   ): ReadonlyMap<EventId, ReadonlyMap<string, Uint8Array>> {
+    const found = this.#rowsOf(origin, ids);
+    return new Map(found.map(({ id, row }) => [id, keysIn(row, this.#open(origin, id, row))]));
+  }
+
+  #rowsOf(origin: MemberId, ids: readonly EventId[]) {
     const sql = `SELECT nth.i, sections, generation, wrapped
       FROM nth JOIN event_key ON origin = ?1 AND id = ${idAt(2)} WHERE nth.i < ?3`;
-    const found = lookUp(ids, (packed, count) => this.#db.all(sql, origin, packed, count));
-    return new Map(found.map(({ id, row }) => [id, this.#unwrap(origin, id, row)]));
+    return lookUp(ids, (packed, count) => this.#db.all(sql, origin, packed, count));
   }
 
   sectionsHeld(origin: MemberId, id: EventId): string[] {
@@ -152,7 +152,11 @@ export class Vault {
 
   /** Those of these events that are about one of these subjects, in the spelling of `domain/subjects.ts`. */
   about(origin: MemberId, ids: readonly EventId[], subjects: readonly string[]): Set<EventId> {
-    return this.#subjects.about(origin, ids, subjects);
+    const isAbout = this.#subjects.finder(subjects);
+    const found = this.#rowsOf(origin, ids).filter(({ id, row }) =>
+      isAbout(this.#open(origin, id, row).subarray(sectionsOf(row).length * KEY_BYTES)),
+    );
+    return new Set(found.map(({ id }) => id));
   }
 
   /** Those of these events whose keys are held; no key is unwrapped. */
@@ -193,7 +197,6 @@ export class Vault {
         const sql = `DELETE FROM event_key WHERE origin = ?1 AND id IN ${idsIn(2, 3)}`;
         this.#db.run(sql, origin, ids, count);
       }
-      this.#subjects.delete(events);
     });
   }
 
@@ -205,7 +208,9 @@ export class Vault {
       idBytes(id),
     );
     if (!row || !sectionsOf(row).some((name) => gone.has(name))) return;
-    const keys = this.#unwrap(origin, id, row);
+    const opened = this.#open(origin, id, row);
+    const keys = keysIn(row, opened);
+    const tags = opened.subarray(keys.size * KEY_BYTES);
     const left = sectionsOf(row).filter((name) => !gone.has(name));
     this.#db.transaction(() => {
       this.erasure.touch([...orderIds].map((orderId) => ({ origin, id, orderId })));
@@ -214,7 +219,7 @@ export class Vault {
         return;
       }
       const joined = left.join(BETWEEN);
-      const plain = concatBytes(...left.map((name) => keyOf(keys, name)));
+      const plain = concatBytes(...left.map((name) => keyOf(keys, name)), tags);
       const generation = numberOf(row, 'generation');
       this.#db.run(
         'UPDATE event_key SET sections = ?, wrapped = ? WHERE origin = ? AND id = ?',
@@ -235,14 +240,18 @@ export class Vault {
 
   #putTogether(bucket: number, rows: readonly VaultRow[]): void {
     const generation = this.#generations.forEvents(bucket, rows.length);
-    const wrapped = rows.map(({ origin, id, keys }) => {
+    const wrapped = rows.map(({ origin, id, keys, subjects = [] }) => {
       const sections = [...keys.keys()].sort();
       const joined = sections.join(BETWEEN);
-      const plain = concatBytes(...sections.map((name) => keyOf(keys, name)));
+      const tags = subjects.length === 0 ? [] : [this.#subjects.join(subjects)];
+      const plain = concatBytes(...sections.map((name) => keyOf(keys, name)), ...tags);
       const bytes = this.#keks.wrap(generation, plain, label(origin, idBytes(id), joined));
       return { origin, sections: joined, row: concatBytes(idBytes(id), bytes) };
     });
-    const alike = grouped(wrapped, ({ origin, sections }) => `${origin} ${sections}`);
+    const alike = grouped(
+      wrapped,
+      ({ origin, sections, row }) => `${origin} ${sections} ${String(row.length)}`,
+    );
     for (const same of alike.values()) {
       const [first] = same;
       if (!first) continue;
@@ -264,15 +273,10 @@ export class Vault {
     }
   }
 
-  #unwrap(origin: MemberId, id: EventId, row: Row): ReadonlyMap<string, Uint8Array> {
+  /** The keys of its sections in order, and then the tags of whom it is about. */
+  #open(origin: MemberId, id: EventId, row: Row): Uint8Array {
     const place = label(origin, idBytes(id), textOf(row, 'sections'));
-    const plain = this.#keks.unwrap(numberOf(row, 'generation'), bytesOf(row, 'wrapped'), place);
-    return new Map(
-      sectionsOf(row).map((section, at) => [
-        section,
-        plain.slice(at * KEY_BYTES, (at + 1) * KEY_BYTES),
-      ]),
-    );
+    return this.#keks.unwrap(numberOf(row, 'generation'), bytesOf(row, 'wrapped'), place);
   }
 }
 
@@ -280,8 +284,13 @@ function isTakenBack(event: Omit<TakenBack, 'orderId'> & Partial<TakenBack>): ev
   return event.orderId !== undefined;
 }
 
-function hasSubjects(row: VaultRow): row is VaultRow & Required<Pick<VaultRow, 'subjects'>> {
-  return row.subjects !== undefined;
+function keysIn(row: Row, opened: Uint8Array): ReadonlyMap<string, Uint8Array> {
+  return new Map(
+    sectionsOf(row).map((section, at) => [
+      section,
+      opened.slice(at * KEY_BYTES, (at + 1) * KEY_BYTES),
+    ]),
+  );
 }
 
 function eventIdIn(row: Row): EventId {
