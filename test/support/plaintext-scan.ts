@@ -56,12 +56,25 @@ function textsAt(element: XmlElement, [name, ...below]: readonly string[]): stri
 /** A text as UTF-8, UTF-16LE, hex in both cases, and base64 in both alphabets wherever it begins within three bytes. */
 export function encodingsOf(text: string): Needle[] {
   const utf8 = Buffer.from(text, 'utf8');
-  const hex = utf8.toString('hex');
-  const base64 = [0, 1, 2].map((shift) => base64At(utf8, shift));
+  return distinct(text, [utf8, Buffer.from(text, 'utf16le'), ...spellings(utf8)]);
+}
+
+/** A key as it is, and as text: hex in both cases, base64 in both alphabets wherever it begins within three bytes. */
+export function encodingsOfKey(name: string, key: Uint8Array): Needle[] {
+  const raw = Buffer.from(key);
+  return distinct(name, [raw, ...spellings(raw)]);
+}
+
+function spellings(bytes: Buffer): Buffer[] {
+  const hex = bytes.toString('hex');
+  const base64 = [0, 1, 2].map((shift) => base64At(bytes, shift));
   const spelled = [hex, hex.toUpperCase(), ...base64, ...base64.map(urlAlphabet)];
-  const all = [utf8, Buffer.from(text, 'utf16le'), ...spelled.map((one) => Buffer.from(one))];
-  const distinct = new Map(all.map((bytes) => [bytes.toString('latin1'), bytes]));
-  return [...distinct.values()].map((bytes) => ({ name: text, bytes }));
+  return spelled.map((one) => Buffer.from(one));
+}
+
+function distinct(name: string, all: readonly Buffer[]): Needle[] {
+  const found = new Map(all.map((bytes) => [bytes.toString('latin1'), bytes]));
+  return [...found.values()].map((bytes) => ({ name, bytes }));
 }
 
 /** The characters that are the same whatever stands before and after: those of whole 6-bit groups. */

@@ -1,4 +1,5 @@
 import { asConcordatError } from '@concordat/common/domain/errors.js';
+import { keepMemoryOutOfCores } from '@concordat/common/io/crash-output.js';
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
 import { printError, runCommand } from './commands/program.js';
 import { type Settings, readSettings } from './config.js';
@@ -19,6 +20,8 @@ function settingsOrExit(): Settings {
     process.exit(EXIT.usage);
   }
 }
+
+keepMemoryOutOfCores(); // what is published and opened goes through here, and so do signing keys
 
 /** A reader that wants no more, as `head`, ends us quietly. */
 process.stdout.on('error', () => process.exit(EXIT.done));

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { asConcordatError } from '../domain/errors.js';
 import type { MemberId, ServiceName } from '../domain/ids.js';
+import { guardCrashOutput } from './crash-output.js';
 import { type LogLevel, type Logger, createLogger } from './logger.js';
 import { systemClock } from './system-ports.js';
 
@@ -34,7 +35,7 @@ export interface RunningService {
 /**
  * The life of a service process: settings, start, then until a signal or its death, stop.
  *
- * Exit codes: 0 stopped by a signal · 1 died, or could not start for a reason that may pass · 2 settings, files or
+ * Exit codes: 0 stopped by a signal · 1 died or crashed, or could not start for a reason that may pass · 2 settings, files or
  * topics that cannot be used, or a close that hung.
  */
 export async function runService<Config extends CommonConfig>(
@@ -48,6 +49,7 @@ export async function runService<Config extends CommonConfig>(
   const config = configOrExit(life.readConfig);
   const { member, log } = config;
   const logger = createLogger({ service, member, level: log.level, clock: systemClock });
+  guardCrashOutput(logger);
   const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   const running = await life.start(config, logger).catch((cause: unknown) => {
     const error = asConcordatError(cause);
