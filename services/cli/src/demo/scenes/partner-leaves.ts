@@ -1,6 +1,6 @@
 import { verifyCertificate } from '@concordat/common/domain/certificate/verify-certificate.js';
 import { verifyDsse } from '@concordat/common/domain/dsse-json.js';
-import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
@@ -21,6 +21,9 @@ const LEAVER = 'nl' as MemberId;
 const REASON = 'partner_withdrawn';
 /** All three recipients would get it. */
 const SHARED_BY_ALL = 'listing.al-qaida.entity';
+
+/** Of an event that consent has not decided on, and that a node was not given. */
+const UNDECIDED = 'EVENT_UNKNOWN';
 
 type LeavingMember = concordat.revocation.v1.LeavingMember;
 type Counts = Readonly<Record<string, number>>;
@@ -150,8 +153,8 @@ async function publishOneMore(stage: SceneStage): Promise<Readonly<Record<string
           ? await whyNot(stage, id)
           : ((await refusalOf(clock, node, id)) ?? 'readable');
     }
-    const isThere = Object.entries(found).every(
-      ([member, text]) => member === LEAVER || text === 'readable',
+    const isThere = Object.entries(found).every(([member, text]) =>
+      member === LEAVER ? text !== UNDECIDED : text === 'readable',
     );
     return isThere ? undefined : textOf(found);
   });
@@ -162,7 +165,13 @@ async function publishOneMore(stage: SceneStage): Promise<Readonly<Record<string
 async function whyNot({ ports, clients }: SceneStage, eventId: EventId): Promise<string> {
   const node = clients.recipients.get(LEAVER);
   const came = node && (await refusalOf(ports.clock, node, eventId));
-  if (came !== 'EVENT_UNKNOWN') return came ?? 'readable';
+  if (came !== UNDECIDED) return came ?? 'readable';
   const about = { eventId, recipient: LEAVER };
-  return (await insist(ports.clock, () => clients.consent.explain(about, ASK))).reason;
+  try {
+    return (await insist(ports.clock, () => clients.consent.explain(about, ASK))).reason;
+  } catch (cause) {
+    const { code } = asConcordatError(cause);
+    if (code !== UNDECIDED) throw cause;
+    return code;
+  }
 }
