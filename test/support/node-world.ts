@@ -46,6 +46,7 @@ import {
   OperatorService,
   PurgeService,
   QuarantineService,
+  ScopeService,
   type concordat,
 } from '@concordat/common/io/rpc/definitions.js';
 import type { RpcServer, Served } from '@concordat/common/io/rpc/server.js';
@@ -63,6 +64,7 @@ import {
   type RunningRevocation,
   startRevocation,
 } from '@concordat/revocation/service.js';
+import { readScopePage } from '@concordat/revocation/io/scope-page.js';
 import { localClient } from './local-calls.js';
 import { TestPurgeLedger } from './purge-ledger.js';
 import { eventId } from './origin.js';
@@ -94,6 +96,11 @@ const policyOf = (rules: readonly object[], recipients: readonly MemberId[]) => 
   agreements: [{ ...{ id: 'a1', version: 1, parties: [UN, ...recipients], ...span }, rules }],
   consents: [{ id: 'c1', agreementId: 'a1', origin: UN, ...span }],
 });
+
+interface PolicyChange {
+  readonly agreement?: object;
+  readonly consent?: object;
+}
 
 const everywhere = { node: '127.0.0.1:1', consent: '127.0.0.1:2', revocation: '127.0.0.1:3' };
 /** Only `un` publishes. */
@@ -195,6 +202,22 @@ export class NodeWorld {
     writeFileSync(this.#policyFile, JSON.stringify(policyOf(rules, recipients)));
   }
 
+  /** The agreements file from now on: a node reads it at its start. */
+  writePolicy(rules: readonly object[], change: PolicyChange = {}): void {
+    const { agreements, consents } = policyOf(rules, this.recipients);
+    const policy = {
+      agreements: agreements.map((one) => ({ ...one, ...change.agreement })),
+      consents: consents.map((one) => ({ ...one, ...change.consent })),
+    };
+    writeFileSync(this.#policyFile, JSON.stringify(policy));
+  }
+
+  /** The agreements file as these bytes, or none. */
+  putPolicy(text: string | undefined): void {
+    if (text === undefined) rmSync(this.#policyFile);
+    else writeFileSync(this.#policyFile, text);
+  }
+
   get policy(): Policy {
     return readPolicyFile(this.#policyFile);
   }
@@ -276,6 +299,10 @@ export class NodeWorld {
               { timeoutMs: 1 },
             ),
         },
+        scope: {
+          scopeLosses: async (asked) =>
+            readScopePage(await this.scopeService.scopeLosses(asked, { timeoutMs: 1 })),
+        },
         listen: async (services) => {
           this.#revocationServes = services;
           return { port: 1, close: async () => void (this.#revocationServes = []) };
@@ -321,6 +348,7 @@ export class NodeWorld {
         random: systemRandom,
         log: this.aroundLog(memoryLogClient(this.log, systemClock), member),
         logger: this.#logger(member),
+        readPolicy: () => this.policy,
         peers: {
           askForKeys: (origin) => (wanted, signal) =>
             this.aroundKeys(this.askForKeys(member, origin), member)(wanted, signal),
@@ -386,6 +414,11 @@ export class NodeWorld {
     caller: Pick<Identity, 'member' | 'service'>,
   ): ClientOf<typeof MembershipService> {
     return this.#client(MembershipService, UN, caller);
+  }
+
+  /** What the origin's node tells its revocation service of what left scope. */
+  get scopeService(): ClientOf<typeof ScopeService> {
+    return this.#client(ScopeService, UN, { member: UN, service: 'revocation' });
   }
 
   /** What a node serves, for a test that puts it on a real port. */

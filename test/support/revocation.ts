@@ -42,6 +42,9 @@ const MEMBERS = [UN, DE, FR, NL];
 const DAY_MS = 86_400_000;
 const silent = (): void => undefined;
 
+/** No policy ever changes. */
+const NOTHING_LOST = { standing: 'p1', losses: [], next: 0 };
+
 type DestroyKeys = RevocationPorts['node']['destroyKeys'];
 
 /**
@@ -107,6 +110,7 @@ export class RevocationWorld {
         signer: this.federation.signer(UN, 'revocation'),
         node: { destroyKeys: this.seal },
         register: this.register.calls,
+        scope: { scopeLosses: async () => NOTHING_LOST },
         logger: { debug: silent, info: silent, warn: silent, error: silent },
         listen: async () => ({ port: 0, close: async () => undefined }),
         ...ports,

@@ -68,6 +68,14 @@ export namespace concordat.consent.v1 {
   };
   const VoidFeedResponse: MessageType<VoidFeedResponse>;
 
+  type ReloadPolicyRequest = Readonly<Record<string, never>>;
+  const ReloadPolicyRequest: MessageType<ReloadPolicyRequest>;
+
+  type ReloadPolicyResponse = {
+    readonly policyVersion: string;
+  };
+  const ReloadPolicyResponse: MessageType<ReloadPolicyResponse>;
+
   type StatusRequest = Readonly<Record<string, never>>;
   const StatusRequest: MessageType<StatusRequest>;
 
@@ -531,6 +539,40 @@ export namespace concordat.node.v1 {
   };
   const SelectEventsResponse: MessageType<SelectEventsResponse>;
 
+  type ScopeLossesRequest = {
+    readonly knownStanding: string;
+    readonly after: number;
+  };
+  const ScopeLossesRequest: MessageType<ScopeLossesRequest>;
+
+  type ReloadPolicyRequest = Readonly<Record<string, never>>;
+  const ReloadPolicyRequest: MessageType<ReloadPolicyRequest>;
+
+  type ReloadPolicyResponse = {
+    readonly standing: string;
+  };
+  const ReloadPolicyResponse: MessageType<ReloadPolicyResponse>;
+
+  type PreviewScopeRequest = {
+    readonly policy: Uint8Array;
+    readonly after: number;
+  };
+  const PreviewScopeRequest: MessageType<PreviewScopeRequest>;
+
+  type ScopeLoss = {
+    readonly recipient: string;
+    readonly sections: readonly string[];
+    readonly eventIds: readonly string[];
+  };
+  const ScopeLoss: MessageType<ScopeLoss>;
+
+  type ScopeLossesResponse = {
+    readonly standing: string;
+    readonly losses: readonly ScopeLoss[];
+    readonly next: number;
+  };
+  const ScopeLossesResponse: MessageType<ScopeLossesResponse>;
+
   type ListReadingsRequest = Readonly<Record<string, never>>;
   const ListReadingsRequest: MessageType<ListReadingsRequest>;
 
@@ -569,6 +611,30 @@ export namespace concordat.node.v1 {
 }
 
 export namespace concordat.revocation.v1 {
+  type ScopeRequest = Readonly<Record<string, never>>;
+  const ScopeRequest: MessageType<ScopeRequest>;
+
+  type ConfirmScopeRequest = {
+    readonly standing: string;
+  };
+  const ConfirmScopeRequest: MessageType<ConfirmScopeRequest>;
+
+  type ScopeLossCount = {
+    readonly recipient: string;
+    readonly sections: readonly string[];
+    readonly events: number;
+  };
+  const ScopeLossCount: MessageType<ScopeLossCount>;
+
+  type ScopeResponse = {
+    readonly doneStanding: string;
+    readonly waitingStanding: string;
+    readonly waiting: readonly ScopeLossCount[];
+    readonly confirmedStanding: string;
+    readonly confirmAbove: number;
+  };
+  const ScopeResponse: MessageType<ScopeResponse>;
+
   type FreshnessRequest = {
     readonly nonce: Uint8Array;
   };

@@ -1,10 +1,8 @@
-import { possibleRecipients } from '@concordat/common/domain/agreement.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
 import type { Needs } from '@concordat/common/domain/health-board.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import { requireOwnKey } from '@concordat/common/domain/own-key.js';
-import { policyVersion } from '@concordat/common/domain/release-facts.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
 import {
   eventsTopic,
@@ -25,7 +23,6 @@ import { Quarantine } from '@concordat/common/io/chain/quarantine.js';
 import { quarantineService } from '@concordat/common/io/chain/quarantine-service.js';
 import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
-import { ReleaseRules } from '@concordat/common/domain/release-rules.js';
 import { readPolicyFile } from '@concordat/common/io/policy-file.js';
 import {
   ConsentService,
@@ -41,6 +38,7 @@ import type { ConsentContext } from './flows/context.js';
 import { feedCalls } from './flows/feed-calls.js';
 import { EventsFollower } from './flows/follow-events.js';
 import { followMembership, untilMembershipIsRead } from './flows/follow-membership.js';
+import { PolicyInForce } from './flows/policy-in-force.js';
 import { ownFeed } from './flows/write-feed.js';
 import { ConsentStore } from './io/consent-store.js';
 import type { openNodeClient } from './io/node-client.js';
@@ -102,8 +100,8 @@ async function open(
   const signer = await readSigningKey(config.signingKeyFile);
   const keys = new KeyRing(federation);
   requireOwnKey(keys, signer, { member: self, role: 'consent' });
-  const policy = readPolicyFile(config.agreementsFile);
-  const recipients = possibleRecipients(policy, self);
+  const policy = new PolicyInForce(self, readPolicyFile(config.agreementsFile));
+  const { recipients } = policy;
   const codec = openRecordCodec(config.schemasDir);
 
   const lock = lockDataDir(config.dataDir);
@@ -124,13 +122,12 @@ async function open(
   const context: ConsentContext = {
     ...{ self, codec, keys, signer, clock, recipients, store, outbox, logger },
     policy,
-    rules: new ReleaseRules(policy),
     quarantine: new Quarantine({
       ...{ member: self, service: 'consent', codec, chains: store.chains, outbox },
     }),
   };
 
-  store.usePolicy(policyVersion(policy), clock.nowMs());
+  store.usePolicy(policy.version, clock.nowMs());
   await checkTopics(context, ports);
   for (const recipient of recipients) await adoptFeed(context, log, recipient);
   outbox.start();
@@ -156,7 +153,10 @@ async function open(
       health.served,
       serve(
         ConsentService,
-        answerCalls(context, (gaps) => filler.named(gaps)),
+        answerCalls(context, {
+          namedGaps: (gaps) => filler.named(gaps),
+          readPolicy: () => readPolicyFile(config.agreementsFile),
+        }),
       ),
       serve(FeedService, feedCalls(context)),
       quarantineService([store.chains], [follower]),

@@ -1,3 +1,4 @@
+import type { Policy } from '@concordat/common/domain/agreement.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
 import { requireOwnKey } from '@concordat/common/domain/own-key.js';
 import {
@@ -25,17 +26,18 @@ async function start(config: NodeConfig, logger: Logger): Promise<RunningService
   requireOwnKey(new KeyRing(federation), signer, { member, role: 'node' });
   const { log, checkTopics } = kafkaForService({ service: 'node', ...config }, logger);
   await checkTopics(nodeTopics(federation, member));
+  const readPolicy = (): Policy => readPolicyFile(config.agreementsFile);
   return startNode(
     {
       ...{ member, profile, dataDir, schemasDir, approvedSchemasDir, federation, signer },
-      policy: readPolicyFile(config.agreementsFile),
+      policy: readPolicy(),
       freshnessEveryMs: config.freshness.everyMs,
       retentionCheckMs: config.retentionCheckMs,
       mediaErasureMs: config.mediaErasureMs,
       approvalsAbove: config.approvalsAbove,
     },
     {
-      ...{ log, logger, clock: systemClock, random: systemRandom },
+      ...{ log, logger, clock: systemClock, random: systemRandom, readPolicy },
       peers: rpcPeers(federation, tls),
       listen: (services) =>
         startRpcServer({

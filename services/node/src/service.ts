@@ -4,7 +4,6 @@ import type { Federation } from '@concordat/common/domain/federation.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
 import type { Needs } from '@concordat/common/domain/health-board.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
-import { ReleaseRules } from '@concordat/common/domain/release-rules.js';
 import type { Clock, Random } from '@concordat/common/domain/ports.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
 import type { Signer } from '@concordat/common/domain/statement.js';
@@ -35,6 +34,7 @@ import {
   NationalService,
   OperatorService,
   QuarantineService,
+  ScopeService,
 } from '@concordat/common/io/rpc/definitions.js';
 import type { RpcServer, Served } from '@concordat/common/io/rpc/server.js';
 import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
@@ -54,6 +54,7 @@ import { MediaEraser } from './flows/media-eraser.js';
 import { LeaseDesk } from './flows/leases/lease-desk.js';
 import { LeasedKeys } from './flows/leases/leased-keys.js';
 import { Notices } from './flows/notices.js';
+import { PolicyInForce } from './flows/policy-in-force.js';
 import { Publisher } from './flows/publish.js';
 import { Reader } from './flows/read.js';
 import { Readers, type TopicFlow } from './flows/readers.js';
@@ -70,6 +71,7 @@ import { membershipService } from './io/membership-service.js';
 import { nationalService } from './io/national-service.js';
 import { operatorService } from './io/operator-service.js';
 import type { Peers } from './io/peers.js';
+import { scopeService } from './io/scope-service.js';
 import { StateStore } from './io/state-store.js';
 import { Vault } from './io/vault.js';
 
@@ -101,6 +103,8 @@ export interface NodePorts {
   readonly log: LogClient;
   readonly logger: Logger;
   readonly peers: Peers;
+  /** the agreements file as it is now; throws ConcordatError CONFIG_INVALID */
+  readonly readPolicy: () => Policy;
   readonly listen: (services: readonly Served[]) => Promise<Pick<RpcServer, 'port' | 'close'>>;
 }
 
@@ -121,6 +125,7 @@ const NEEDS: Needs = {
   [BlockService.name]: ['started'],
   [OperatorService.name]: ['started'],
   [QuarantineService.name]: ['started'],
+  [ScopeService.name]: ['started'],
 };
 
 /**
@@ -245,6 +250,7 @@ async function open(
     keyService(new KeyOffice(context), seals),
     membershipService(context),
     blockService(context),
+    scopeService(context),
     quarantineService(
       [context.data.chains, context.state.chains],
       flows.map((flow) => replayable(flow, readers)),
@@ -257,6 +263,7 @@ async function open(
       ),
       eraser,
       rewind: settings.profile === 'demo' ? rewind : undefined,
+      readPolicy: ports.readPolicy,
     }),
   ]);
   opened.push(
@@ -311,9 +318,13 @@ function openContext(
   const codec = schemas?.codec ?? openRecordCodec(schemasDir);
   const refusals = { member: self, service: 'node', codec } as const;
   copies.start();
+  const inForce = new PolicyInForce(state, policy);
   return {
     ...{ self, clock, random, signer, data, vault, leases, state, outbox, codec, approvalsAbove },
-    rules: new ReleaseRules(policy),
+    policy: inForce,
+    get rules() {
+      return inForce.rules;
+    },
     recent: new RecentHeaders(codec, data),
     quarantine: {
       data: new Quarantine({ ...refusals, chains: data.chains, outbox: copies }),

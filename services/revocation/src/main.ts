@@ -30,7 +30,7 @@ async function start(config: RevocationConfig, logger: Logger): Promise<RunningS
   const service = await startRevocation(
     { member, members, dataDir, retentionCheckMs, ruleOrderDeadlineMs, approvalsAbove },
     {
-      ...{ clock: systemClock, log, logger, signer, node, register: node, keys },
+      ...{ clock: systemClock, log, logger, signer, node, register: node, scope: node, keys },
       codec: openRecordCodec(config.schemasDir),
       listen: (services) =>
         startRpcServer({

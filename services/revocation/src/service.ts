@@ -34,12 +34,18 @@ import {
 } from '@concordat/common/io/rpc/server.js';
 import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
 import { Outbox } from '@concordat/common/io/store/outbox.js';
-import type { MemberRegister, RevocationContext, SealingNode } from './flows/context.js';
+import type {
+  MemberRegister,
+  RevocationContext,
+  ScopeSource,
+  SealingNode,
+} from './flows/context.js';
 import { deadlineClock } from './flows/deadline-clock.js';
 import { followLedger } from './flows/follow-ledger.js';
 import { followReceipts } from './flows/follow-receipts.js';
 import { freshnessCalls } from './flows/freshness-calls.js';
 import { ledgerCalls } from './flows/ledger-calls.js';
+import { scopeClock } from './flows/order-out-of-scope.js';
 import { OrderPipeline } from './flows/order-pipeline.js';
 import { purgeCalls } from './flows/purge-calls.js';
 import { ruleClock } from './flows/rule-clock.js';
@@ -77,6 +83,7 @@ export interface RevocationPorts {
   readonly signer: Signer;
   readonly node: SealingNode;
   readonly register: MemberRegister;
+  readonly scope: ScopeSource;
   readonly logger: Logger;
   readonly listen: (services: readonly Served[]) => Promise<Pick<RpcServer, 'port' | 'close'>>;
 }
@@ -155,6 +162,7 @@ async function open(
   const { retentionCheckMs } = settings;
   for (const clock of [
     ruleClock(context, retentionCheckMs, wake),
+    scopeClock(context, retentionCheckMs, wake),
     deadlineClock(context, ports.log, retentionCheckMs),
   ]) {
     opened.push(() => clock.close());
@@ -205,7 +213,7 @@ function contextOf(
   store: RevocationStore,
   onDeath: (cause: Error) => void,
 ): RevocationContext {
-  const { clock, codec, keys, signer, node, register, logger, log } = ports;
+  const { clock, codec, keys, signer, node, register, scope, logger, log } = ports;
   const { member: self, members, ruleOrderDeadlineMs, approvalsAbove } = settings;
   const others = members.filter((id) => id !== self);
   const outbox = new Outbox({
@@ -219,7 +227,7 @@ function contextOf(
     ...{ self, others, codec, keys, signer, clock, store },
     statements: rememberingStatements(codec, keys),
     trees: new SlotTrees(codec),
-    ...{ outbox, node, register, logger, ruleOrderDeadlineMs, approvalsAbove },
+    ...{ outbox, node, register, scope, logger, ruleOrderDeadlineMs, approvalsAbove },
     quarantine: new Quarantine({
       ...{ member: self, service: 'revocation', codec, chains: store.chains, outbox },
     }),

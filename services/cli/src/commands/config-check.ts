@@ -6,6 +6,7 @@ import { problemsOfService } from '../io/check-service.js';
 import { memberIn, readFederationOf } from '../io/home.js';
 import { type BrokerOptions, memberArgument, onBroker, surroundings } from './options.js';
 import { environmentFor } from './service-settings.js';
+import { addReloadCommand } from './config-reload.js';
 import type { World } from './world.js';
 
 interface CheckOptions extends BrokerOptions {
@@ -20,9 +21,9 @@ interface Checked {
 }
 
 export function addConfigCommands(program: Command, world: World): void {
-  const check = program
-    .command('config')
-    .description('settings of the services')
+  const config = program.command('config').description('settings of the services');
+  addReloadCommand(config, world);
+  const check = config
     .command('check')
     .description('name every problem of a home, or of CONCORDAT_* settings, and start nothing');
   onBroker(check, world)

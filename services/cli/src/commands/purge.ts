@@ -17,6 +17,7 @@ import { addHoldCommands } from './purge-hold.js';
 import { addApproveCommand } from './purge-approve.js';
 import { addOrderCommands } from './purge-order.js';
 import { addReceiptsCommand } from './purge-receipts.js';
+import { addScopeCommand } from './purge-scope.js';
 import { addStatusOfPurges } from './purge-status.js';
 import type { World } from './world.js';
 
@@ -37,6 +38,7 @@ export function addPurgeCommands(program: Command, world: World): void {
   addStatusOfPurges(purge, world);
   addReceiptsCommand(purge, world);
   addHoldCommands(purge, world);
+  addScopeCommand(purge, world);
   asMember(purge.command('certificate'), world)
     .description('the certificate of a closed order; concordat verify certificate checks it')
     .argument('<order>', 'an order', orderArgument)

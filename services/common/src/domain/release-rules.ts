@@ -7,6 +7,7 @@ import {
   findGround,
 } from './decide-release.js';
 import type { UnixMs } from './ids.js';
+import { policyVersion } from './release-facts.js';
 
 /** Classes of equal facts that are remembered; more are found anew. */
 const CLASSES_MAX = 4_096;
@@ -17,6 +18,7 @@ const CLASSES_MAX = 4_096;
  */
 export class ReleaseRules {
   readonly #policy: Policy;
+  readonly #version: string;
   readonly #moments: readonly UnixMs[];
   #grounds = new Map<string, Ground>();
   /** the grounds hold from then, and until before then */
@@ -25,6 +27,7 @@ export class ReleaseRules {
 
   constructor(policy: Policy) {
     this.#policy = policy;
+    this.#version = policyVersion(policy);
     const spans = [
       ...policy.agreements,
       ...policy.agreements.flatMap(({ rules }) => rules),
@@ -35,6 +38,15 @@ export class ReleaseRules {
 
   decide(question: ReleaseQuestion, nowMs: UnixMs): ReleaseDecision {
     return decideOn(this.#groundOf(question, nowMs), question.header, nowMs);
+  }
+
+  /**
+   * Names what a decision rests on beside the facts about the event: the policy, and which of its spans have begun or ended.
+   * While it stays the same, only an event's own times change what is decided about it.
+   */
+  standing(nowMs: UnixMs): string {
+    const since = Math.max(0, ...this.#moments.filter((moment) => moment <= nowMs));
+    return `${this.#version}@${String(since)}`;
   }
 
   #groundOf(question: ReleaseQuestion, nowMs: UnixMs): Ground {

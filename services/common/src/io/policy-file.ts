@@ -116,7 +116,19 @@ const shape = z.strictObject({ agreements: z.array(agreement), consents: z.array
  * @throws ConcordatError CONFIG_INVALID once, naming every place in the file that cannot be used
  */
 export function readPolicyFile(file: string): Policy {
-  const json = readJson(file);
+  return parsePolicy(readBytes(file), file);
+}
+
+/**
+ * The same of bytes that came from elsewhere.
+ *
+ * @param file what the errors name
+ * @throws ConcordatError CONFIG_INVALID
+ */
+export function parsePolicy(bytes: Uint8Array, file: string): Policy {
+  const parsedJson = parseStrictJson(bytes, FILE_BYTES_MAX);
+  if (!parsedJson.ok) throw invalid(file, parsedJson.error.message);
+  const json = parsedJson.value;
   const parsed = shape.safeParse(json);
   const found = [...(parsed.error ? problemsOf(parsed.error.issues) : []), ...contradictions(json)];
   if (parsed.success && found.length === 0) return asPolicy(parsed.data);
@@ -124,17 +136,13 @@ export function readPolicyFile(file: string): Policy {
   throw invalid(file, `${String(lines.length)} places cannot be used:\n${lines.join('\n')}`);
 }
 
-function readJson(file: string): Json {
-  let bytes: Uint8Array;
+function readBytes(file: string): Uint8Array {
   try {
-    bytes = readFileSync(file);
+    return readFileSync(file);
   } catch (cause) {
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no reason given';
     throw invalid(file, `expected a readable file, came ${why}`, cause);
   }
-  const json = parseStrictJson(bytes, FILE_BYTES_MAX);
-  if (!json.ok) throw invalid(file, json.error.message);
-  return json.value;
 }
 
 function invalid(file: string, what: string, cause?: unknown): ConcordatError {

@@ -1,3 +1,4 @@
+import type { Policy } from '@concordat/common/domain/agreement.js';
 import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import {
   type EventId,
@@ -6,7 +7,7 @@ import {
   parseEventId,
   parseMemberId,
 } from '@concordat/common/domain/ids.js';
-import { policyVersion, releaseFacts } from '@concordat/common/domain/release-facts.js';
+import { releaseFacts } from '@concordat/common/domain/release-facts.js';
 import type { ConsentService } from '@concordat/common/io/rpc/definitions.js';
 import type { Handlers } from '@concordat/common/io/rpc/server.js';
 import type { Decided } from '../io/consent-store.js';
@@ -16,7 +17,11 @@ import { voidFeed } from './void-feed.js';
 /** The calls of the own operator: counts, and why one event went to a member or did not. */
 export function answerCalls(
   context: ConsentContext,
-  namedGaps: (gaps: readonly string[]) => string[],
+  told: {
+    readonly namedGaps: (gaps: readonly string[]) => string[];
+    /** the agreements file as it is now */
+    readonly readPolicy: () => Policy;
+  },
 ): Handlers<typeof ConsentService> {
   const { self, store, recipients } = context;
   return {
@@ -26,7 +31,7 @@ export function answerCalls(
       recipients: store.counts(recipients),
       outbox: store.chains.outboxSize(),
       counters: store.chains.counters(),
-      gaps: namedGaps(store.chains.gaps()),
+      gaps: told.namedGaps(store.chains.gaps()),
     }),
     explain: async ({ eventId, recipient }) => {
       const id = parseEventId(eventId);
@@ -36,6 +41,12 @@ export function answerCalls(
         throw fieldError('REQUEST_INVALID', 'recipient', 'expected the id of another member');
       }
       return withFacts(context, member.value, explain(context, id.value, member.value));
+    },
+    reloadPolicy: async () => {
+      context.policy.use(told.readPolicy());
+      const { version } = context.policy;
+      store.usePolicy(version, context.clock.nowMs());
+      return { policyVersion: version };
     },
     voidFeed: async ({ recipient, lane, fromNumber, toNumber, reason }) => {
       const member = parseMemberId(recipient);
@@ -50,9 +61,9 @@ export function answerCalls(
 function withFacts({ self, store, policy }: ConsentContext, recipient: MemberId, decided: Decided) {
   const { category, decidedAtMs } = decided;
   const version = store.policyAt(asUnixMs(decidedAtMs));
-  const policyChanged = version !== policyVersion(policy);
+  const policyChanged = version !== policy.version;
   const about = { origin: self, recipient, category };
-  const facts = policyChanged ? [] : releaseFacts(policy, about, asUnixMs(decidedAtMs));
+  const facts = policyChanged ? [] : releaseFacts(policy.policy, about, asUnixMs(decidedAtMs));
   return { ...decided, policyVersion: version, facts, policyChanged };
 }
 

@@ -1,7 +1,5 @@
-import type { Policy } from '@concordat/common/domain/agreement.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
-import type { ReleaseRules } from '@concordat/common/domain/release-rules.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
 import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
 import type { FollowedTopicPorts } from '@concordat/common/io/chain/followed-topic.js';
@@ -9,6 +7,7 @@ import type { Quarantine } from '@concordat/common/io/chain/quarantine.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import type { Outbox } from '@concordat/common/io/store/outbox.js';
 import type { ConsentStore } from '../io/consent-store.js';
+import type { PolicyInForce } from './policy-in-force.js';
 
 /** What every flow works with. The store belongs to this process alone, and every commit is synchronous. */
 export interface ConsentContext {
@@ -17,8 +16,7 @@ export interface ConsentContext {
   readonly keys: KeyDirectory;
   readonly signer: Signer;
   readonly clock: Clock;
-  readonly policy: Policy;
-  readonly rules: ReleaseRules;
+  readonly policy: PolicyInForce;
   /** the other parties of our agreements, in order */
   readonly recipients: readonly MemberId[];
   readonly store: ConsentStore;

@@ -104,7 +104,8 @@ export class EventsFollower {
 
   /** @returns who got something */
   #decide(block: ReadBlock, nowMs: UnixMs): readonly MemberId[] {
-    const { codec, recipients, rules, store } = this.#context;
+    const { codec, recipients, policy, store } = this.#context;
+    const { rules } = policy;
     const leavers = store.leavers.all();
     const decided = decideBlock(codec, block, recipients, { rules, leavers }, nowMs);
     for (const one of decided) if (one.problem) this.#setAside(block, one, one.problem, nowMs);

@@ -20,6 +20,8 @@ export interface Selector {
   readonly collected: Span;
 }
 
+export const ALWAYS: Span = { fromMs: 0, beforeMs: Infinity };
+
 export function isWithin(span: Span, ms: number): boolean {
   return span.fromMs <= ms && ms < span.beforeMs;
 }

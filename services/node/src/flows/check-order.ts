@@ -6,6 +6,7 @@ import type { PurgeOrder } from '@concordat/common/domain/records.js';
 import type { Verified } from '@concordat/common/domain/statement.js';
 import type { OwnEvent } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
+import { lossesAmong } from './scope-losses.js';
 
 /** An order with those who stand behind it. */
 export interface ApprovedOrder extends Verified<'PurgeOrder'> {
@@ -55,6 +56,7 @@ export function checkOrder(
     throw new ConcordatError('ORDER_INVALID', 'expected at least one event, each once');
   }
   if (order.sections.length > 0) demandSections(context, order);
+  if (reason === 'scope_changed') demandOutOfScope(context, order, events, nowMs);
   if (reason === 'superseded') {
     const [only] = ids;
     const successor = supersededBy === null ? undefined : state.own.event(supersededBy);
@@ -78,14 +80,41 @@ function demandNarrow(self: MemberId, { value }: ApprovedOrder): void {
   if (problem !== undefined) throw new ConcordatError('ORDER_INVALID', problem);
 }
 
-/** A rule's order counts only when its fact stands in our own rows; those of two reasons are not kept here yet. */
+/** A rule's order counts only when its fact stands in our own rows; that of one reason is not kept here yet. */
 function demandKnownFact(context: NodeContext, order: PurgeOrder): void {
   const { reason } = order;
   if (reason === 'partner_withdrawn') demandLeaving(context, order);
-  if (reason === 'scope_changed' || reason === 'parent_purged') {
+  if (reason === 'parent_purged') {
     const text = `expected a reason whose fact this node can check, came ${reason}`;
     throw new ConcordatError('ORDER_NOT_AUTHORISED', text);
   }
+}
+
+/**
+ * A rule takes back only what one recipient holds and would be withheld from it now: decided again here, in the piece of work
+ * that seals it. Not true any more, the order is over; what is true then is ordered anew.
+ */
+function demandOutOfScope(
+  context: NodeContext,
+  { ids, recipients, sections }: PurgeOrder,
+  events: ReadonlyMap<EventId, OwnEvent>,
+  nowMs: UnixMs,
+): void {
+  const [recipient, ...more] = recipients;
+  if (recipient === undefined || more.length > 0) {
+    throw new ConcordatError('ORDER_INVALID', 'expected one recipient for reason scope_changed');
+  }
+  const losses = lossesAmong(context, events, recipient, nowMs);
+  const isLost = (id: EventId): boolean => {
+    const lost = losses.get(id);
+    if (!lost) return false;
+    return (
+      lost.length === 0 || (sections.length > 0 && sections.every((one) => lost.includes(one)))
+    );
+  };
+  if (ids.every(isLost)) return;
+  const text = `expected events that ${recipient} holds and that would be withheld from it now`;
+  throw new ConcordatError('ORDER_INVALID', text);
 }
 
 /** A rule takes everything back only from who leaves; the fact is our own signed change. */

@@ -12,6 +12,7 @@ import type { StateStore } from '../io/state-store.js';
 import type { Vault } from '../io/vault.js';
 import type { LeasedKeys } from './leases/leased-keys.js';
 import type { Notices } from './notices.js';
+import type { PolicyInForce } from './policy-in-force.js';
 import type { RecentHeaders } from './recent-headers.js';
 
 /** What every flow of the node works with. All stores belong to this process alone, and every commit is synchronous. */
@@ -23,6 +24,8 @@ export interface NodeContext {
   readonly signer: Signer;
   readonly clock: Clock;
   readonly random: Random;
+  readonly policy: PolicyInForce;
+  /** of the policy that is in force; asked for at each decision */
   readonly rules: ReleaseRules;
   /** an order by a person for more events than this needs a second person */
   readonly approvalsAbove: number;

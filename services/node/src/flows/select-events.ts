@@ -175,7 +175,10 @@ function isCollectedThen({ recent, self }: NodeContext, { collected }: Selector,
 }
 
 /** What the publication says of each leaf. */
-function rowsOf({ codec }: NodeContext, { record }: PublicationRecord): readonly PublicationRow[] {
+export function rowsOf(
+  { codec }: NodeContext,
+  { record }: PublicationRecord,
+): readonly PublicationRow[] {
   const decoded = codec.decode('LedgerRecord', record);
   const table = decoded.ok ? codec.decode('PublicationTable', decoded.value.body) : decoded;
   if (table.ok) return table.value.rows;

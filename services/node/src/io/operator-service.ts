@@ -1,3 +1,4 @@
+import type { Policy } from '@concordat/common/domain/agreement.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { ERASED_WITHIN_MS } from '@concordat/common/domain/media-erasure.js';
@@ -14,6 +15,7 @@ import { stateDigest } from '../flows/state-digest.js';
 import { holdCalls } from './hold-calls.js';
 import { eventIdField, memberField } from './request-fields.js';
 import { selectorField } from './selector-fields.js';
+import { rulesIn, scopeAnswer } from './scope-service.js';
 import { showEvent } from './show-event.js';
 
 type PartnerStatus = concordat.node.v1.PartnerStatus;
@@ -30,8 +32,10 @@ export function operatorService(parts: {
   readonly eraser: Pick<MediaEraser, 'erase'>;
   /** undefined outside of profile demo */
   readonly rewind: (() => Promise<void>) | undefined;
+  /** the agreements file as it is now */
+  readonly readPolicy: () => Policy;
 }): Served {
-  const { context, freshness, fillers, eraser, rewind } = parts;
+  const { context, freshness, fillers, eraser, rewind, readPolicy } = parts;
   const { state, data, self } = context;
   return serve(OperatorService, {
     status: () =>
@@ -65,6 +69,14 @@ export function operatorService(parts: {
         events: page.events.map(({ ids, holders }) => ({ eventIds: ids, holders })),
         approvalsAbove: context.approvalsAbove,
       };
+    },
+    reloadPolicy: async () => {
+      context.policy.use(readPolicy());
+      return { standing: context.rules.standing(context.clock.nowMs()) };
+    },
+    previewScope: ({ policy, after }) => {
+      const rules = policy.length === 0 ? context.rules : rulesIn(policy);
+      return scopeAnswer(context, rules, after);
     },
     ...holdCalls(context),
     eraseMedia: async () => {

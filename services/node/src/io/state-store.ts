@@ -1,5 +1,6 @@
 import { CHAIN_SCHEMA, ChainTables } from '@concordat/common/io/store/chain-tables.js';
 import { Sqlite } from '@concordat/common/io/store/sqlite.js';
+import { AGREEMENT_VERSIONS_SCHEMA, AgreementVersions } from './state/agreement-versions.js';
 import { ANSWERED_ENTRIES_SCHEMA, AnsweredEntries } from './state/answered-entries.js';
 import { BLOCKED_COVERS_SCHEMA, BlockedCovers } from './state/blocked-covers.js';
 import { LEDGER_TABLE_SCHEMA, LedgerTable } from './state/ledger-table.js';
@@ -18,6 +19,7 @@ import { UNERASED_ORDERS_SCHEMA, UnerasedOrders } from './state/unerased-orders.
 import { STORE_MARK_SCHEMA, StoreMark } from './store-mark.js';
 
 const SCHEMA = [
+  AGREEMENT_VERSIONS_SCHEMA,
   ANSWERED_ENTRIES_SCHEMA,
   BLOCKED_COVERS_SCHEMA,
   CHAIN_SCHEMA,
@@ -60,6 +62,7 @@ export class StateStore {
   readonly systems: SystemsTable;
   readonly tombstones: Tombstones;
   readonly unerased: UnerasedOrders;
+  readonly versions: AgreementVersions;
 
   constructor(file: string) {
     this.db = new Sqlite(file, SCHEMA);
@@ -80,6 +83,7 @@ export class StateStore {
     this.systems = new SystemsTable(this.db);
     this.tombstones = new Tombstones(this.db);
     this.unerased = new UnerasedOrders(this.db);
+    this.versions = new AgreementVersions(this.db);
   }
 
   close(): void {

@@ -7,6 +7,7 @@ import type { FollowedTopicPorts } from '@concordat/common/io/chain/followed-top
 import type { Quarantine } from '@concordat/common/io/chain/quarantine.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import type { Outbox } from '@concordat/common/io/store/outbox.js';
+import type { ScopeLoss } from '../domain/scope-orders.js';
 import type { SealAnswer } from '../domain/seal-answer.js';
 import type { RevocationStore } from '../io/revocation-store.js';
 
@@ -42,6 +43,27 @@ export interface MemberRegister {
   letMemberBeGone(member: MemberId, signal: AbortSignal): Promise<SignedChange>;
 }
 
+/** One page of what recipients hold and would be withheld from them today. */
+export interface ScopePage {
+  /** policy and time that it rests on */
+  readonly standing: string;
+  readonly losses: readonly ScopeLoss[];
+  /** where the next page begins; 0: there is none */
+  readonly next: number;
+}
+
+/** The own node's word on what left scope. */
+export interface ScopeSource {
+  /**
+   * @param asked `knownStanding`: nothing is looked at while it stands; `after`: `next` of the page before
+   * @throws ConcordatError when nobody knows: then nothing is ordered
+   */
+  scopeLosses(
+    asked: { readonly knownStanding: string; readonly after: number },
+    signal: AbortSignal,
+  ): Promise<ScopePage>;
+}
+
 /** What every flow works with. The store belongs to this process alone, and every commit is synchronous. */
 export interface RevocationContext {
   readonly self: MemberId;
@@ -59,6 +81,7 @@ export interface RevocationContext {
   readonly quarantine: Quarantine;
   readonly node: SealingNode;
   readonly register: MemberRegister;
+  readonly scope: ScopeSource;
   readonly logger: Logger;
   readonly ruleOrderDeadlineMs: number;
   /** an order by a person for more events than this needs a second person */

@@ -15,6 +15,7 @@ import { mediaErasuresOf, mediaStates } from './media-states.js';
 import type { RevocationContext } from './context.js';
 import { memberCalls } from './leaving/member-calls.js';
 import { storedStatement } from './stored-statement.js';
+import { confirmScope, scopeStanding } from './scope-calls.js';
 import { OrderIntake } from './take-orders.js';
 
 type Status = concordat.revocation.v1.StatusResponse;
@@ -89,6 +90,8 @@ export function purgeCalls(
       };
     },
     ...memberCalls(context),
+    scope: async () => scopeStanding(context),
+    confirmScope: async ({ standing }) => confirmScope(context, standing),
     notices: async ({ orderId }) => ({ notices: noticesOf(context, find(context, orderId)) }),
   };
 }

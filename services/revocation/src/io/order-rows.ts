@@ -7,7 +7,7 @@ import {
   orderIdOf,
 } from '@concordat/common/domain/ids.js';
 import { isLeave } from '@concordat/common/domain/purge-order.js';
-import type { PurgeOrder } from '@concordat/common/domain/records.js';
+import type { PurgeOrder, PurgeReason } from '@concordat/common/domain/records.js';
 import {
   type Row,
   type Sqlite,
@@ -246,6 +246,13 @@ export class OrderRows {
         limit,
       )
       .map(orderIdIn);
+  }
+
+  /** Is there an order for this reason that its node has not sealed and may seal still? */
+  areUnsealed(reason: PurgeReason): boolean {
+    const sql =
+      "SELECT 1 FROM purge_order WHERE state IN ('awaiting', 'ordered') AND reason = ? LIMIT 1";
+    return this.#db.get(sql, reason) !== undefined;
   }
 
   /** When the first resting order may go on. */

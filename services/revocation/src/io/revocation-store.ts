@@ -8,6 +8,7 @@ import { LedgerRows } from './ledger-rows.js';
 import { OrderRows } from './order-rows.js';
 import { MEDIA_SCHEMA, MediaRows } from './media-rows.js';
 import { RECEIPT_SCHEMA, ReceiptRows } from './receipt-rows.js';
+import { SCOPE_SCHEMA, ScopeRows } from './scope-rows.js';
 
 /**
  * Ids are 16-byte blobs. `ordered_by` is the order that takes the event back; what it names is never ordered twice.
@@ -47,6 +48,7 @@ CREATE INDEX IF NOT EXISTS purge_entry_order ON purge_entry(order_id, recipient,
 ${RECEIPT_SCHEMA}
 ${LEAVER_SCHEMA}
 ${MEDIA_SCHEMA}
+${SCOPE_SCHEMA}
 CREATE TABLE IF NOT EXISTS certificate(order_id BLOB PRIMARY KEY, dsse_json TEXT NOT NULL) WITHOUT ROWID;
 COMMIT;
 `;
@@ -61,6 +63,7 @@ export class RevocationStore {
   readonly media: MediaRows;
   readonly orders: OrderRows;
   readonly receipts: ReceiptRows;
+  readonly scope: ScopeRows;
 
   constructor(dataDir: string) {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -72,6 +75,7 @@ export class RevocationStore {
     this.media = new MediaRows(this.db);
     this.orders = new OrderRows(this.db);
     this.receipts = new ReceiptRows(this.db);
+    this.scope = new ScopeRows(this.db);
   }
 
   close(): void {

@@ -138,6 +138,17 @@ export const MembershipService = {
   },
 } as const satisfies AnyService;
 
+export const ScopeService = {
+  name: 'concordat.node.v1.ScopeService',
+  methods: {
+    scopeLosses: unary(
+      [node.ScopeLossesRequest, node.ScopeLossesResponse],
+      OWN_REVOCATION,
+      largeAnswer,
+    ),
+  },
+} as const satisfies AnyService;
+
 export const BlockService = {
   name: 'concordat.node.v1.BlockService',
   methods: {
@@ -156,6 +167,12 @@ export const OperatorService = {
     show: unary([node.ShowRequest, node.ShowResponse], OWN_OPERATOR),
     holders: unary([node.HoldersRequest, node.HoldersResponse], OWN_OPERATOR),
     selectEvents: unary([node.SelectEventsRequest, node.SelectEventsResponse], OWN_OPERATOR),
+    reloadPolicy: unary([node.ReloadPolicyRequest, node.ReloadPolicyResponse], OWN_OPERATOR),
+    previewScope: unary(
+      [node.PreviewScopeRequest, node.ScopeLossesResponse],
+      OWN_OPERATOR,
+      largeBoth,
+    ),
     placeHold: unary([node.PlaceHoldRequest, node.Hold], OWN_OPERATOR),
     releaseHold: unary([node.ReleaseHoldRequest, node.Hold], OWN_OPERATOR),
     listHolds: unary([node.ListHoldsRequest, node.ListHoldsResponse], OWN_OPERATOR, largeAnswer),
@@ -185,6 +202,7 @@ export const ConsentService = {
     status: unary([consent.StatusRequest, consent.StatusResponse], OWN_OPERATOR),
     explain: unary([consent.ExplainRequest, consent.ExplainResponse], OWN_OPERATOR),
     voidFeed: unary([consent.VoidFeedRequest, consent.VoidFeedResponse], OWN_OPERATOR),
+    reloadPolicy: unary([consent.ReloadPolicyRequest, consent.ReloadPolicyResponse], OWN_OPERATOR),
   },
 } as const satisfies AnyService;
 
@@ -248,6 +266,8 @@ export const PurgeService = {
       OWN_OPERATOR,
       largeAnswer,
     ),
+    scope: unary([revocation.ScopeRequest, revocation.ScopeResponse], OWN_OPERATOR),
+    confirmScope: unary([revocation.ConfirmScopeRequest, revocation.ScopeResponse], OWN_OPERATOR),
   },
 } as const satisfies AnyService;
 
