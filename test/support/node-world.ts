@@ -43,6 +43,7 @@ import {
   LedgerService,
   MembershipService,
   NationalService,
+  OnwardService,
   OperatorService,
   PurgeService,
   QuarantineService,
@@ -51,6 +52,7 @@ import {
 } from '@concordat/common/io/rpc/definitions.js';
 import type { RpcServer, Served } from '@concordat/common/io/rpc/server.js';
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
+import { readOnward } from '@concordat/consent/io/node-client.js';
 import { type Consent, startConsent } from '@concordat/consent/service.js';
 import type { AskForKeys } from '@concordat/node/flows/fetch-keys.js';
 import { fromWire } from '@concordat/node/io/key-service.js';
@@ -256,6 +258,11 @@ export class NodeWorld {
             this.#client(BlockService, UN, { member: UN, service: 'consent' }).fetchBlocks(wanted, {
               timeoutMs: 1,
             }),
+          fetchOnward: async (after) => {
+            const consent = { member: UN, service: 'consent' } as const;
+            const node = this.#client(BlockService, UN, consent);
+            return readOnward(await node.fetchOnward({ after }, { timeoutMs: 1 }));
+          },
           close: () => undefined,
         }),
         checkTopics: async () => undefined,
@@ -354,6 +361,9 @@ export class NodeWorld {
             this.aroundKeys(this.askForKeys(member, origin), member)(wanted, signal),
           fetchFeed: () => (wanted) => this.feedService(member).fetchFeed(wanted, { timeoutMs: 1 }),
           fetchLedger: () => async (wanted) => this.fetchLedger(member, wanted),
+          askOnward: () => async (request) => {
+            await this.onwardService(member).requestOnward(request, { timeoutMs: 1 });
+          },
           askFreshness: () => async (nonce) => this.answerNonce(member, nonce),
           close: () => undefined,
         },
@@ -414,6 +424,11 @@ export class NodeWorld {
     caller: Pick<Identity, 'member' | 'service'>,
   ): ClientOf<typeof MembershipService> {
     return this.#client(MembershipService, UN, caller);
+  }
+
+  /** The origin's service for holders that ask to share on, as the node of a member calls it. */
+  onwardService(member: MemberId): ClientOf<typeof OnwardService> {
+    return this.#client(OnwardService, UN, { member, service: 'node' });
   }
 
   /** What the origin's node tells its revocation service of what left scope. */

@@ -539,6 +539,77 @@ export namespace concordat.node.v1 {
   };
   const SelectEventsResponse: MessageType<SelectEventsResponse>;
 
+  type OnwardRequest = {
+    readonly eventId: string;
+    readonly recipient: string;
+    readonly purpose: string;
+    readonly reason: string;
+  };
+  const OnwardRequest: MessageType<OnwardRequest>;
+
+  type OnwardResponse = Readonly<Record<string, never>>;
+  const OnwardResponse: MessageType<OnwardResponse>;
+
+  type AskOnwardRequest = {
+    readonly origin: string;
+    readonly eventId: string;
+    readonly recipient: string;
+    readonly purpose: string;
+    readonly reason: string;
+  };
+  const AskOnwardRequest: MessageType<AskOnwardRequest>;
+
+  type ListOnwardRequest = Readonly<Record<string, never>>;
+  const ListOnwardRequest: MessageType<ListOnwardRequest>;
+
+  type OnwardRecord = {
+    readonly eventId: string;
+    readonly holder: string;
+    readonly recipient: string;
+    readonly purpose: string;
+    readonly reason: string;
+    readonly atMs: number;
+    readonly answer: string;
+    readonly sections: readonly string[];
+    readonly deleteByMs: number;
+  };
+  const OnwardRecord: MessageType<OnwardRecord>;
+
+  type ListOnwardResponse = {
+    readonly requests: readonly OnwardRecord[];
+  };
+  const ListOnwardResponse: MessageType<ListOnwardResponse>;
+
+  type FetchOnwardRequest = {
+    readonly after: number;
+  };
+  const FetchOnwardRequest: MessageType<FetchOnwardRequest>;
+
+  type SealedPart = {
+    readonly name: string;
+    readonly sealed: Uint8Array;
+  };
+  const SealedPart: MessageType<SealedPart>;
+
+  type AcceptedOnward = {
+    readonly recipient: string;
+    readonly purpose: string;
+    readonly sections: readonly string[];
+    readonly deleteByMs: number;
+    readonly statement: Uint8Array;
+    readonly leaf: number;
+    readonly header: Uint8Array;
+    readonly parts: readonly SealedPart[];
+    readonly proof: readonly Uint8Array[];
+  };
+  const AcceptedOnward: MessageType<AcceptedOnward>;
+
+  type FetchOnwardResponse = {
+    readonly accepted: readonly AcceptedOnward[];
+    readonly last: number;
+  };
+  const FetchOnwardResponse: MessageType<FetchOnwardResponse>;
+
   type ScopeLossesRequest = {
     readonly knownStanding: string;
     readonly after: number;

@@ -58,6 +58,8 @@ let said: { readonly text: string; readonly fields: LogFields | undefined }[];
 let calls: RpcServerOptions | undefined;
 let running: Consent | undefined;
 let fetchBlocks: FetchAgain;
+/** No holder asks to share on. */
+const fetchOnward = async (after: number) => ({ accepted: [], last: after });
 
 beforeEach(() => {
   nowMs = NOW;
@@ -109,7 +111,7 @@ async function start(
       calls = options;
       return { port: 1, close: async () => undefined };
     },
-    openNode: () => ({ fetchBlocks, close: () => undefined }),
+    openNode: () => ({ fetchBlocks, fetchOnward, close: () => undefined }),
     checkTopics: async () => undefined,
   });
   return running;

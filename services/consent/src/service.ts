@@ -39,6 +39,7 @@ import { feedCalls } from './flows/feed-calls.js';
 import { EventsFollower } from './flows/follow-events.js';
 import { followMembership, untilMembershipIsRead } from './flows/follow-membership.js';
 import { PolicyInForce } from './flows/policy-in-force.js';
+import { onwardClock } from './flows/release-onward.js';
 import { ownFeed } from './flows/write-feed.js';
 import { ConsentStore } from './io/consent-store.js';
 import type { openNodeClient } from './io/node-client.js';
@@ -184,6 +185,10 @@ async function open(
   });
   opened.push(() => members.close());
   await untilMembershipIsRead(context, log, membership.topic);
+
+  const onward = onwardClock(context, node.fetchOnward);
+  opened.push(() => onward.close());
+  onward.start(die);
 
   follower.followed.replayUnderstood();
   follower.settle();

@@ -32,6 +32,7 @@ import {
   KeyService,
   MembershipService,
   NationalService,
+  OnwardService,
   OperatorService,
   QuarantineService,
   ScopeService,
@@ -69,6 +70,7 @@ import { blockService } from './io/block-service.js';
 import { keyService } from './io/key-service.js';
 import { membershipService } from './io/membership-service.js';
 import { nationalService } from './io/national-service.js';
+import { onwardService } from './io/onward-service.js';
 import { operatorService } from './io/operator-service.js';
 import type { Peers } from './io/peers.js';
 import { scopeService } from './io/scope-service.js';
@@ -125,6 +127,7 @@ const NEEDS: Needs = {
   [BlockService.name]: ['started'],
   [OperatorService.name]: ['started'],
   [QuarantineService.name]: ['started'],
+  [OnwardService.name]: ['started'],
   [ScopeService.name]: ['started'],
 };
 
@@ -251,6 +254,7 @@ async function open(
     membershipService(context),
     blockService(context),
     scopeService(context),
+    onwardService(context),
     quarantineService(
       [context.data.chains, context.state.chains],
       flows.map((flow) => replayable(flow, readers)),
@@ -264,6 +268,7 @@ async function open(
       eraser,
       rewind: settings.profile === 'demo' ? rewind : undefined,
       readPolicy: ports.readPolicy,
+      onward: new Map(others.map((origin) => [origin, ports.peers.askOnward(origin)])),
     }),
   ]);
   opened.push(

@@ -40,6 +40,9 @@ export function portsOf(
   const say = (text: string): void => scheduler.note(`${process.name} says: ${text}`);
   return {
     clock,
+    readPolicy: () => {
+      throw new ConcordatError('CONFIG_INVALID', 'no policy but the first');
+    },
     log: simulatedLog(around.log, { scheduler, process, clock, faults }),
     logger: { debug: () => undefined, info: () => undefined, warn: say, error: say },
     peers: {
@@ -51,6 +54,7 @@ export function portsOf(
           'for freshness',
           async () => around.purges.answer(DE, nonce),
         ),
+      askOnward: () => () => Promise.reject(new ConcordatError('PEER_UNAVAILABLE', 'no holder')),
       fetchFeed: () => () => Promise.reject(new ConcordatError('PEER_UNAVAILABLE', 'no consent')),
       fetchLedger: () => (wanted) => {
         around.reached('a purge entry is fetched that its topic does not have');

@@ -6,6 +6,7 @@ import { timeText } from '../domain/time-text.js';
 import { DOORS, withClient } from '../io/session.js';
 import { addGenerateCommand } from './event-generate.js';
 import { addAmendCommand } from './event-amend.js';
+import { addOnwardCommands } from './event-onward.js';
 import { addPublishCommand } from './event-publish.js';
 import { addRetractCommand } from './event-retract.js';
 import {
@@ -48,6 +49,7 @@ export function addEventCommands(program: Command, world: World): void {
     .action(async (id: EventId, options: OpenOptions, command: Command) =>
       open(world, id, options, command),
     );
+  addOnwardCommands(event, world);
   asMember(event.command('holders'), world)
     .argument('<id>', 'an own event', eventArgument)
     .description('who was given keys of an own event, from the dissemination ledger')

@@ -55,6 +55,8 @@ const COMMANDS = [
   'event show',
   'event open',
   'event holders',
+  'event request-onward',
+  'event onward-requests',
   'purge preview',
   'purge order',
   'purge approve',

@@ -67,6 +67,8 @@ const OF_CODE: Record<ConcordatErrorCode, ExitCode> = {
   RELEASE_UNKNOWN: EXIT.notFound,
   RELEASE_WITHHELD: EXIT.refused,
   MEMBER_LEAVES: EXIT.refused,
+  ONWARD_NOT_HELD: EXIT.notFound,
+  ONWARD_NOT_ALLOWED: EXIT.refused,
   ORDER_INVALID: EXIT.usage,
   ORDER_UNKNOWN: EXIT.notFound,
   ORDER_NOT_AUTHORISED: EXIT.refused,

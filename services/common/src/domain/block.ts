@@ -191,14 +191,15 @@ function placeKey({ lane, epoch, number }: BlockRef, leaf: number): string {
 const EMPTY = new Uint8Array();
 
 /** What is there of an origin's block; its hashes lead to the root that the origin signed. */
-interface ProvenBlock {
+export interface ProvenBlock {
   readonly ref: BlockRef;
   readonly treeSize: number;
   /** of the headers that are there */
   readonly leaves: ReadonlyMap<number, Hash>;
 }
 
-function provePartialBlock(
+/** A part of a block of `origin`: its signature, and that the headers lead to its root. */
+export function provePartialBlock(
   codec: RecordCodec,
   keys: KeyDirectory,
   partial: PartialBlock,

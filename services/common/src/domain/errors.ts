@@ -57,6 +57,8 @@ const RETRYABLE = {
   RELEASE_UNKNOWN: false,
   RELEASE_WITHHELD: false,
   MEMBER_LEAVES: false,
+  ONWARD_NOT_HELD: false,
+  ONWARD_NOT_ALLOWED: false,
   // purge
   ORDER_INVALID: false,
   ORDER_UNKNOWN: false,

@@ -6,7 +6,7 @@ import { SUITE, signStatement } from '@concordat/common/domain/statement.js';
 import { feedTopic } from '@concordat/common/domain/topics.js';
 import type { OwnTopic } from '@concordat/common/io/adopt-tails.js';
 import { SEND_BYTES_MAX } from '@concordat/common/io/log-client.js';
-import { type Released, type SourceBlock, feedPart } from '../domain/feed-block.js';
+import { type FeedPart, type Released, type SourceBlock, feedPart } from '../domain/feed-block.js';
 import type { ConsentContext } from './context.js';
 
 /** Leaves room for the headers and the frame of a record: see `sendBytes`. */
@@ -23,12 +23,30 @@ export function writeFeed(
   released: readonly Released[],
   nowMs: UnixMs,
 ): void {
-  const { store, codec, signer, keys, self } = context;
   const { lane } = source.ref;
+  const part = feedPart(source, released);
+  const isWritten = writePart(context, { recipient, lane, part }, nowMs);
+  if (isWritten) return;
+  const half = Math.ceil(released.length / 2);
+  writeFeed(context, source, recipient, released.slice(0, half), nowMs);
+  writeFeed(context, source, recipient, released.slice(half), nowMs);
+}
+
+/**
+ * One feed block.
+ *
+ * @returns false, with nothing written, when it has several releases and would be larger than a record may be
+ */
+export function writePart(
+  { store, codec, signer, keys, self }: ConsentContext,
+  to: { readonly recipient: MemberId; readonly lane: number; readonly part: FeedPart },
+  nowMs: UnixMs,
+): boolean {
+  const { recipient, lane, part } = to;
+  const { releases, partial } = part;
   const topic = feedTopic({ origin: self, recipient });
   const chain = feedChain(topic, lane);
   const head = store.chains.ownHead(chain);
-  const { releases, partial } = feedPart(source, released);
   const statement: FeedStatement = {
     suite: SUITE,
     federation: keys.federation,
@@ -42,16 +60,12 @@ export function writeFeed(
   };
   const signed = signStatement(codec, signer, 'FeedStatement', statement);
   const value = codec.encode('FeedBlock', { statement: signed.bytes, blocks: [partial] });
-  if (value.length > FEED_BLOCK_BYTES_MAX && released.length > 1) {
-    const half = Math.ceil(released.length / 2);
-    writeFeed(context, source, recipient, released.slice(0, half), nowMs);
-    writeFeed(context, source, recipient, released.slice(half), nowMs);
-    return;
-  }
+  if (value.length > FEED_BLOCK_BYTES_MAX && releases.length > 1) return false;
   const { epoch, number } = statement;
   store.chains.advanceOwn(chain, head, { epoch, number, hash: signed.hash });
   const headers = cloudEventHeaders({ kind: 'feed-block', source: self, chain, epoch, number });
   store.chains.enqueueKept(topic, lane, { value, headers }, { epoch, number, atMs: nowMs });
+  return true;
 }
 
 export function feedChain(topic: string, lane: number): string {

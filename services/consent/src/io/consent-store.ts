@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS ground(
 CREATE TABLE IF NOT EXISTS decision(
   id BLOB NOT NULL, recipient TEXT NOT NULL, ground INTEGER NOT NULL, delete_by BLOB NOT NULL,
   decided_at_ms INTEGER NOT NULL, PRIMARY KEY(id, recipient)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS onward_position(one INTEGER PRIMARY KEY, number INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS policy(since_ms INTEGER PRIMARY KEY, version TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tally(
   recipient TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL,
@@ -95,6 +96,33 @@ export class ConsentStore {
     });
     for (const same of byGround(fresh)) this.#keep(recipient, same, nowMs);
     return fresh;
+  }
+
+  /**
+   * A release at a holder's request takes the place of a decision that withheld the event.
+   *
+   * @returns false when it was released before: then nothing changes
+   */
+  releaseOnward(recipient: MemberId, made: Made, nowMs: UnixMs): boolean {
+    const before = this.decided(made.id, recipient);
+    if (before?.outcome === 'RELEASED') return false;
+    if (before) {
+      const sql = 'DELETE FROM decision WHERE id = ? AND recipient = ?';
+      this.db.run(sql, idBytes(made.id), recipient);
+      this.#add(recipient, before.outcome, before.reason, -1);
+    }
+    this.#keep(recipient, [made], nowMs);
+    return true;
+  }
+
+  /** Number of the last request of a holder that was looked at. */
+  onwardPosition(): number {
+    const row = this.db.get('SELECT number FROM onward_position');
+    return row ? numberOf(row, 'number') : 0;
+  }
+
+  setOnwardPosition(number: number): void {
+    this.db.run('INSERT OR REPLACE INTO onward_position VALUES(1, ?)', number);
   }
 
   #known(recipient: MemberId, made: readonly Made[]): Set<EventId> {

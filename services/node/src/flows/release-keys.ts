@@ -1,4 +1,4 @@
-import type { Terms } from '@concordat/common/domain/decide-release.js';
+import type { ReleaseDecision, Terms } from '@concordat/common/domain/decide-release.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import type { Release, SlotTable } from '@concordat/common/domain/records.js';
@@ -199,7 +199,12 @@ export class KeyOffice {
     if (state.membership.isLeaving(recipient)) return answer(MEMBER_LEAVES);
     const { header, audience } = recent.get(self, release.id) ?? {};
     if (!header || !audience) return answer({ kind: 'refused', reason: 'EVENT_UNKNOWN' });
-    const decision = rules.decide({ header, audience, recipient }, nowMs);
+    const meant = { header, audience, recipient };
+    const asMeant = rules.decide(meant, nowMs);
+    const onward = isExcluded(asMeant) ? this.#onwardOf(release, event, recipient) : undefined;
+    const decision = onward
+      ? rules.decide({ ...meant, audience: { byAgreement: false, members: [recipient] } }, nowMs)
+      : asMeant;
     if (decision.outcome === 'withheld') {
       const isWithdrawn = decision.reason === 'NO_CONSENT' || decision.reason === 'NO_AGREEMENT';
       const { reason } = decision;
@@ -211,6 +216,28 @@ export class KeyOffice {
     if (reason !== undefined) return answer({ kind: 'refused', reason });
     const { agreementId } = decision.terms;
     return { kind: 'grant', asked, event, sections: left, seals, agreementId };
+  }
+
+  /**
+   * What lets an event go to a member that its audience leaves out: a holder's request that was accepted and goes as far as this
+   * release, or, after a loss of the state, what the ledger says it was given before.
+   */
+  #onwardOf(release: Release, event: OwnEvent, recipient: MemberId): 'onward' | undefined {
+    const { state } = this.#context;
+    const { id, leaf, sections, purposes, deleteByMs } = release;
+    const isAccepted = state.onward
+      .accepted(id, recipient)
+      .some(
+        (one) =>
+          sections.every((name) => one.sections.includes(name)) &&
+          purposes.every((purpose) => purpose === one.purpose) &&
+          deleteByMs <= one.deleteByMs,
+      );
+    const wasGiven = (): boolean =>
+      releasesOfBlock(this.#context, event, recipient).some(
+        (old) => old.leaf === leaf && sections.every((name) => old.sections.includes(name)),
+      );
+    return isAccepted || wasGiven() ? 'onward' : undefined;
   }
 
   /** What of a release no narrower cover takes, and the seals of those that take something. */
@@ -396,6 +423,10 @@ function demandCount(count: number): void {
     'REQUEST_INVALID',
     `expected 1 to ${String(RELEASES_MAX)} wanted releases, got ${String(count)}`,
   );
+}
+
+function isExcluded(decision: ReleaseDecision): boolean {
+  return decision.outcome === 'withheld' && decision.reason === 'AUDIENCE_EXCLUDES';
 }
 
 /** In what a release that consent signed goes beyond what the rules allow now. */

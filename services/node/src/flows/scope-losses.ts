@@ -99,6 +99,17 @@ export function lossesAmong(
   return found;
 }
 
+/** Sections of an own event that a member was given and that no seal takes; [] for one that leaves. */
+export function sectionsHeld(
+  context: NodeContext,
+  { id, event }: { readonly id: EventId; readonly event: OwnEvent },
+  member: MemberId,
+): readonly string[] {
+  const leaves: (EventId | undefined)[] = [];
+  leaves[event.leaf] = id;
+  return heldOf(context, event, leaves, member)[0]?.sections ?? [];
+}
+
 /** @param ids of the block's events, leaf by leaf; leaves without one are not asked about */
 function heldOf(
   context: NodeContext,

@@ -13,6 +13,8 @@ import { holdersOf } from '../flows/recorded-releases.js';
 import { selectEvents } from '../flows/select-events.js';
 import { stateDigest } from '../flows/state-digest.js';
 import { holdCalls } from './hold-calls.js';
+import { onwardCalls } from './onward-service.js';
+import type { AskOnward } from './peers.js';
 import { eventIdField, memberField } from './request-fields.js';
 import { selectorField } from './selector-fields.js';
 import { rulesIn, scopeAnswer } from './scope-service.js';
@@ -32,10 +34,12 @@ export function operatorService(parts: {
   readonly eraser: Pick<MediaEraser, 'erase'>;
   /** undefined outside of profile demo */
   readonly rewind: (() => Promise<void>) | undefined;
+  /** asks another origin */
+  readonly onward: ReadonlyMap<MemberId, AskOnward>;
   /** the agreements file as it is now */
   readonly readPolicy: () => Policy;
 }): Served {
-  const { context, freshness, fillers, eraser, rewind, readPolicy } = parts;
+  const { context, freshness, fillers, eraser, rewind, readPolicy, onward } = parts;
   const { state, data, self } = context;
   return serve(OperatorService, {
     status: () =>
@@ -70,6 +74,7 @@ export function operatorService(parts: {
         approvalsAbove: context.approvalsAbove,
       };
     },
+    ...onwardCalls(context, onward),
     reloadPolicy: async () => {
       context.policy.use(readPolicy());
       return { standing: context.rules.standing(context.clock.nowMs()) };

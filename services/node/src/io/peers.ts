@@ -7,6 +7,8 @@ import {
   FreshnessService,
   KeyService,
   LedgerService,
+  OnwardService,
+  type concordat,
 } from '@concordat/common/io/rpc/definitions.js';
 import { type RpcChannel, openChannel } from '@concordat/common/io/rpc/client.js';
 import type { TlsFiles } from '@concordat/common/io/rpc/tls.js';
@@ -19,12 +21,16 @@ const KEYS_TIMEOUT_MS = 30_000;
 const FRESHNESS_TIMEOUT_MS = 5_000;
 const LEDGER_TIMEOUT_MS = 10_000;
 const FEED_TIMEOUT_MS = 10_000;
+const ONWARD_TIMEOUT_MS = 5_000;
 const BREAKER = {
   timeout: false,
   errorThresholdPercentage: 50,
   volumeThreshold: 5,
   resetTimeout: 2_000,
 } as const;
+
+/** Asks an origin to release an event that is held here to a third member. @throws ConcordatError its refusal */
+export type AskOnward = (request: concordat.node.v1.OnwardRequest) => Promise<void>;
 
 /** How this node reaches the services of another member; the network port of the node. */
 export interface Peers {
@@ -34,6 +40,7 @@ export interface Peers {
   fetchFeed(origin: MemberId): FetchAgain;
   /** asks for purge entries to this node that did not come by their topic */
   fetchLedger(origin: MemberId): FetchAgain;
+  askOnward(origin: MemberId): AskOnward;
   close(): void;
 }
 
@@ -87,6 +94,12 @@ export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
         const options = { timeoutMs: LEDGER_TIMEOUT_MS, signal };
         const { entries, ...rest } = await client.fetchLedger({ epoch, fromNumber }, options);
         return { blocks: entries, ...rest };
+      };
+    },
+    askOnward(origin) {
+      const client = channelTo(origin, 'node').clientOf(OnwardService);
+      return async (request) => {
+        await client.requestOnward(request, { timeoutMs: ONWARD_TIMEOUT_MS });
       };
     },
     close() {

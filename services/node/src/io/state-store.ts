@@ -7,6 +7,7 @@ import { LEDGER_TABLE_SCHEMA, LedgerTable } from './state/ledger-table.js';
 import { MEMBERSHIP_TABLE_SCHEMA, MembershipTable } from './state/membership-table.js';
 import { LEGAL_HOLDS_SCHEMA, LegalHolds } from './state/legal-holds.js';
 import { NOTICE_LOG_SCHEMA, NoticeLog } from './state/notice-log.js';
+import { ONWARD_REQUESTS_SCHEMA, OnwardRequests } from './state/onward-requests.js';
 import { OWN_PUBLICATIONS_SCHEMA, OwnPublications } from './state/own-publications.js';
 import { PURGE_ENTRIES_SCHEMA, PurgeEntries } from './state/purge-entries.js';
 import { READING_LOG_SCHEMA, ReadingLog } from './state/reading-log.js';
@@ -27,6 +28,7 @@ const SCHEMA = [
   MEMBERSHIP_TABLE_SCHEMA,
   LEGAL_HOLDS_SCHEMA,
   NOTICE_LOG_SCHEMA,
+  ONWARD_REQUESTS_SCHEMA,
   OWN_PUBLICATIONS_SCHEMA,
   PURGE_ENTRIES_SCHEMA,
   READING_LOG_SCHEMA,
@@ -53,6 +55,7 @@ export class StateStore {
   readonly mark: StoreMark;
   readonly membership: MembershipTable;
   readonly notices: NoticeLog;
+  readonly onward: OnwardRequests;
   readonly own: OwnPublications;
   readonly purges: PurgeEntries;
   readonly readings: ReadingLog;
@@ -74,6 +77,7 @@ export class StateStore {
     this.mark = new StoreMark(this.db);
     this.membership = new MembershipTable(this.db);
     this.notices = new NoticeLog(this.db);
+    this.onward = new OnwardRequests(this.db);
     this.own = new OwnPublications(this.db);
     this.purges = new PurgeEntries(this.db);
     this.readings = new ReadingLog(this.db);

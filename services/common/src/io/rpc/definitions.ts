@@ -149,11 +149,23 @@ export const ScopeService = {
   },
 } as const satisfies AnyService;
 
+export const OnwardService = {
+  name: 'concordat.node.v1.OnwardService',
+  methods: {
+    requestOnward: unary([node.OnwardRequest, node.OnwardResponse], OTHER_NODE),
+  },
+} as const satisfies AnyService;
+
 export const BlockService = {
   name: 'concordat.node.v1.BlockService',
   methods: {
     fetchBlocks: unary(
       [node.FetchBlocksRequest, node.FetchBlocksResponse],
+      OWN_CONSENT,
+      largeAnswer,
+    ),
+    fetchOnward: unary(
+      [node.FetchOnwardRequest, node.FetchOnwardResponse],
       OWN_CONSENT,
       largeAnswer,
     ),
@@ -167,6 +179,8 @@ export const OperatorService = {
     show: unary([node.ShowRequest, node.ShowResponse], OWN_OPERATOR),
     holders: unary([node.HoldersRequest, node.HoldersResponse], OWN_OPERATOR),
     selectEvents: unary([node.SelectEventsRequest, node.SelectEventsResponse], OWN_OPERATOR),
+    askOnward: unary([node.AskOnwardRequest, node.OnwardResponse], OWN_OPERATOR),
+    listOnward: unary([node.ListOnwardRequest, node.ListOnwardResponse], OWN_OPERATOR, largeAnswer),
     reloadPolicy: unary([node.ReloadPolicyRequest, node.ReloadPolicyResponse], OWN_OPERATOR),
     previewScope: unary(
       [node.PreviewScopeRequest, node.ScopeLossesResponse],
