@@ -105,10 +105,10 @@ interface PolicyChange {
 }
 
 const everywhere = { node: '127.0.0.1:1', consent: '127.0.0.1:2', revocation: '127.0.0.1:3' };
-/** Only `un` publishes. */
-function withOrigin({ federation }: TestFederation): Federation {
+/** Only `un` publishes, unless told otherwise. */
+function withOrigins({ federation }: TestFederation, origins: readonly MemberId[]): Federation {
   const members = federation.members.map((member) =>
-    member.id === UN ? { ...member, services: everywhere } : member,
+    origins.includes(member.id) ? { ...member, services: everywhere } : member,
   );
   return { ...federation, members };
 }
@@ -176,23 +176,33 @@ export class NodeWorld {
   #revocation: RunningRevocation | undefined;
   #revocationServes: readonly Served[] = [];
 
-  constructor(rules: readonly object[] = RULES, recipients: readonly MemberId[] = RECIPIENTS) {
+  /** @param others publish too; nothing of them runs here, a test writes what they say to their topics */
+  constructor(
+    rules: readonly object[] = RULES,
+    recipients: readonly MemberId[] = RECIPIENTS,
+    others: readonly MemberId[] = [],
+  ) {
     this.recipients = recipients;
     this.members = testFederation([UN, ...recipients]);
-    this.federation = withOrigin(this.members);
+    this.federation = withOrigins(this.members, [UN, ...others]);
+    const parties = [UN, ...recipients];
     const topics: [string, number][] = [
       [eventsTopic(UN), LANES],
       [ledgerTopic(UN), 1],
       [membershipTopic(UN), 1],
       ...[UN, ...recipients].map((member): [string, number] => [quarantineTopic(member), 1]),
-      ...recipients.flatMap((recipient): [string, number][] => {
-        const direction = { origin: UN, recipient };
-        return [
-          [feedTopic(direction), LANES],
-          [purgeTopic(direction), 1],
-          [receiptsTopic(direction), 1],
-        ];
-      }),
+      ...[UN, ...others].flatMap((origin) =>
+        parties
+          .filter((recipient) => recipient !== origin)
+          .flatMap((recipient): [string, number][] => {
+            const direction = { origin, recipient };
+            return [
+              [feedTopic(direction), LANES],
+              [purgeTopic(direction), 1],
+              [receiptsTopic(direction), 1],
+            ];
+          }),
+      ),
     ];
     for (const [topic, lanes] of topics) this.log.createTopic(topic, lanes);
     this.purges = new TestPurgeLedger(this.members, UN, (recipient, value) => {
