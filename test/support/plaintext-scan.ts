@@ -98,11 +98,13 @@ export class Scanner {
 
   constructor(needles: readonly Needle[], chunkBytes = CHUNK_BYTES) {
     this.#chunkBytes = chunkBytes;
-    this.#longest = Math.max(PREFIX_BYTES, ...needles.map(({ bytes }) => bytes.length));
+    this.#longest = needles.reduce((max, { bytes }) => Math.max(max, bytes.length), PREFIX_BYTES);
     for (const needle of needles) {
       if (needle.bytes.length < PREFIX_BYTES) throw new TypeError(`${needle.name} is too short`);
       const prefix = Buffer.from(needle.bytes).readInt32BE();
-      this.#byPrefix.set(prefix, [...(this.#byPrefix.get(prefix) ?? []), needle]);
+      const alike = this.#byPrefix.get(prefix);
+      if (alike) alike.push(needle);
+      else this.#byPrefix.set(prefix, [needle]);
       this.#filter[slotOf(prefix)] = 1;
     }
   }
