@@ -103,7 +103,7 @@ export async function startFederation(
           env: {
             ...homeSettings({ home, member, service, brokers, profile: PROFILE }),
             // one officer takes back whole orders; what is measured is not how people agree
-            ...(service !== 'consent' && { CONCORDAT_APPROVALS_ABOVE: '2000' }),
+            ...(service !== 'consent' && { CONCORDAT_APPROVALS_ABOVE: '1000000' }),
           },
         };
         return stage.own(startService(plan, join(home, 'logs'), stage.fail));

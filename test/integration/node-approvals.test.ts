@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { codec } from '../support/federation.js';
 import { officerApproval, officerOrder, orderId } from '../support/ledger.js';
+import { lose } from '../support/losses.js';
 import { DE, NodeWorld, UN, refusalOf } from '../support/node-world.js';
 import { eventId } from '../support/origin.js';
 
@@ -65,7 +66,51 @@ test('keys of more events than one person may take back are destroyed for two pe
   expect((await destroy(order)).sealRecord).toEqual(sealRecord);
 });
 
-test('one person may take back fewer', async () => {
-  const { sealRecord } = await destroy(orderOf(1));
-  expect(sealRecord.length).toBeGreaterThan(0);
+const sealed = async (order: Uint8Array, ...approvals: readonly Uint8Array[]) =>
+  (await destroy(order, ...approvals)).sealRecord.length > 0;
+const orderNo = (n: number, who?: Parameters<typeof officerOrder>[2]) =>
+  officerOrder(world.members, { orderId: orderId(n), ids: [eventId(n)] }, who);
+
+test('one person may take back fewer, and splitting an order into several helps nobody', async () => {
+  expect(await sealed(orderNo(1))).toBe(true);
+  const second = orderNo(2);
+  const more = {
+    code: 'ORDER_NEEDS_APPROVAL',
+    message:
+      'expected 2 people for an order of 1 events, after 1 by one person in 24 h (more than 1), came 1',
+  };
+  expect(await refusalOf(destroy(second))).toMatchObject(more);
+  // another key of the same person, and a restart, change nothing
+  const otherKey = { member: UN, role: 'purge-officer', officer: 3 } as const;
+  expect(await refusalOf(destroy(orderNo(2, otherKey)))).toMatchObject(more);
+  await world.stopNode(UN);
+  await world.startNode(UN, { approvalsAbove: 1 });
+  expect(await refusalOf(destroy(second))).toMatchObject(more);
+  // what two people order counts for neither of them
+  await world.publish(3);
+  expect(await sealed(second, approvalOf(second))).toBe(true);
+  const other = { member: UN, role: 'purge-officer', officer: 2 } as const;
+  expect(await sealed(orderNo(3, other))).toBe(true);
+  // and a day later there is room again
+  await world.publish(4);
+  expect(await refusalOf(destroy(orderNo(4)))).toMatchObject(more);
+  world.ahead.wallMs += 24 * 3_600_000 + 120_000;
+  expect(await sealed(orderNo(4))).toBe(true);
+});
+
+test('orders that come in one moment are counted together', async () => {
+  const came = await Promise.allSettled([1, 2].map((n) => destroy(orderNo(n))));
+  expect(came.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+});
+
+test('after a loss of the state what two people ordered is not signed again for one', async () => {
+  const order = orderOf(1, 2);
+  const approval = approvalOf(order);
+  const { sealRecord } = await destroy(order, approval);
+  const { dataDir } = world.node(UN);
+  await world.stopNode(UN);
+  lose(dataDir, 'state');
+  await world.startNode(UN, { approvalsAbove: 1 });
+  expect(await refusalOf(destroy(order))).toMatchObject({ code: 'ORDER_NEEDS_APPROVAL' });
+  expect((await destroy(order, approval)).sealRecord).toEqual(sealRecord);
 });

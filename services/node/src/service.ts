@@ -94,7 +94,7 @@ export interface NodeSettings {
   readonly retentionCheckMs: number;
   /** how often keys are destroyed under which purged ones were wrapped */
   readonly mediaErasureMs: number;
-  /** an order by a person for more events than this needs a second person */
+  /** events that one person may take back alone within 24 hours */
   readonly approvalsAbove: number;
 }
 

@@ -151,6 +151,35 @@ test('an order for fewer needs nobody, and takes no approval', async () => {
   expect(await codeOf(approve(order))).toBe('APPROVAL_INVALID');
 });
 
+test('several orders of one person count together, unless they took nothing back', async () => {
+  const node = await started(2);
+  await world.order({ orderId: orderId(2), ids: [A] });
+  await world.reaches(orderId(2), 'APPENDED');
+  await world.stop();
+  await started(2, node);
+  const order = orderOf(B, C);
+  await place(order);
+  expect(await world.status(ORDER)).toMatchObject({
+    ...{ state: 'AWAITING_APPROVAL', approvals: 0, approvalsNeeded: 1 },
+  });
+  expect(await approve(order)).toMatchObject({ approvals: 1, approvalsNeeded: 1 });
+  await world.reaches(ORDER, 'APPENDED');
+});
+
+test('an order that the node refuses is not counted for who signed it', async () => {
+  const refusing = {
+    calls: [],
+    seal: () => Promise.reject(new ConcordatError('ORDER_INVALID', 'not this one')),
+  };
+  await started(2, refusing);
+  await world.order({ orderId: orderId(2), ids: [A] });
+  await world.reaches(orderId(2), 'REFUSED');
+  await world.stop();
+  await started(2);
+  await place(orderOf(B, C));
+  await world.reaches(ORDER, 'APPENDED');
+});
+
 test('an order that the node finds too few people for waits, and lets go of its events', async () => {
   const calls: number[] = [];
   await started(2_000, {

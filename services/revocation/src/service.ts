@@ -69,7 +69,7 @@ export interface RevocationSettings {
   readonly dataDir: string;
   readonly retentionCheckMs: number;
   readonly ruleOrderDeadlineMs: number;
-  /** an order by a person for more events than this needs a second person */
+  /** events that one person may take back alone within 24 hours */
   readonly approvalsAbove: number;
 }
 

@@ -23,6 +23,8 @@ test('a plan counts events, holders and orders, and says whether one person is e
     heldByNobody: 1,
   });
   expect(planPurge(found, 5).needsSecondPerson).toBe(true);
+  // splitting it needs nobody less
+  expect(planPurge([{ ids: ids(5_000), holders: [] }], 3_000).needsSecondPerson).toBe(true);
   expect(planPurge([], 5)).toMatchObject({ events: 0, orders: [], needsSecondPerson: false });
 });
 

@@ -23,7 +23,7 @@ export interface PurgePlan {
   readonly heldByNobody: number;
 }
 
-/** @param approvalsAbove events in one order that need no second person */
+/** @param approvalsAbove events that one person may take back alone within 24 hours, in however many orders */
 export function planPurge(found: readonly HeldEvents[], approvalsAbove: number): PurgePlan {
   const ids = found.flatMap((some) => some.ids);
   const orders = splitEvenly(ids);
@@ -34,7 +34,7 @@ export function planPurge(found: readonly HeldEvents[], approvalsAbove: number):
   return {
     events: ids.length,
     orders,
-    needsSecondPerson: orders.some(({ length }) => length > approvalsAbove),
+    needsSecondPerson: ids.length > approvalsAbove,
     holders: [...counts]
       .map(([member, events]) => ({ member, events }))
       .sort((one, other) => (one.member < other.member ? -1 : 1)),

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { codec, memberOf, testFederation } from '../../../../test/support/federation.js';
 import { officerApproval, officerOrder, orderId } from '../../../../test/support/ledger.js';
 import { eventId } from '../../../../test/support/origin.js';
-import { approvalProblem, countApprovals, readApproval } from './approvals.js';
+import { approvalProblem, countApprovals, orderedAloneBy, readApproval } from './approvals.js';
 import { ZERO_HASH, sha256 } from './bytes.js';
 import { type Verified, verifyStatement } from './statement.js';
 
@@ -73,14 +73,35 @@ function forged(approval: Uint8Array): Uint8Array {
   return bytes;
 }
 
-test.each<[above: number, approved: boolean, code: string | undefined]>([
-  [3, false, undefined],
-  [2, false, 'ORDER_NEEDS_APPROVAL'],
-  [2, true, undefined],
-  [0, false, 'ORDER_NEEDS_APPROVAL'],
-])('an order of 3 events above %i, approved: %s', (above, approved, code) => {
-  const approvals = countApprovals(facts, order, approved ? [approve(bytes)] : []);
-  expect(approvalProblem(order, approvals, above)?.code).toBe(code);
+test.each<[above: number, alone: number, approved: boolean, code: string | undefined]>([
+  [3, 0, false, undefined],
+  [2, 0, false, 'ORDER_NEEDS_APPROVAL'],
+  [2, 0, true, undefined],
+  [0, 0, false, 'ORDER_NEEDS_APPROVAL'],
+  [5, 2, false, undefined],
+  [5, 3, false, 'ORDER_NEEDS_APPROVAL'],
+  [5, 3, true, undefined],
+])(
+  'an order of 3 events above %i, after %i alone, approved: %s',
+  (above, alone, approved, code) => {
+    const approvals = countApprovals(facts, order, approved ? [approve(bytes)] : []);
+    expect(approvalProblem(order, approvals, { above, alone })?.code).toBe(code);
+  },
+);
+
+test('what one person orders is counted for that person, what two or a rule order for nobody', () => {
+  const by = (who: Parameters<typeof officerOrder>[2], ...approvals: readonly Uint8Array[]) => {
+    const one = verified(officerOrder(members, { orderId: orderId(1), ids }, who));
+    return orderedAloneBy(one, countApprovals(facts, one, approvals));
+  };
+  const officer = (n: 1 | 2 | 3 | 4) =>
+    ({ member: UN, role: 'purge-officer', officer: n }) as const;
+  expect(by(officer(1))).toBe('officer-1');
+  expect(by(officer(3))).toBe('officer-1');
+  // keys of nobody share one count
+  expect(by(officer(4))).toBe('');
+  expect(orderedAloneBy(order, countApprovals(facts, order, [approve(bytes)]))).toBeUndefined();
+  expect(by({ member: UN, role: 'revocation' })).toBeUndefined();
 });
 
 test('what a rule orders needs no person', () => {
@@ -88,5 +109,7 @@ test('what a rule orders needs no person', () => {
   const rule = verified(
     officerOrder(members, { orderId: orderId(1), ids, reason: 'retention' }, who),
   );
-  expect(approvalProblem(rule, countApprovals(facts, rule, []), 0)).toBeUndefined();
+  expect(
+    approvalProblem(rule, countApprovals(facts, rule, []), { above: 0, alone: 0 }),
+  ).toBeUndefined();
 });

@@ -9,9 +9,28 @@ import { type KeyDirectory, type Verified, verifyStatement } from './statement.j
 /** How many different people stand behind an order that needs more than its signer. */
 export const PEOPLE_NEEDED = 2;
 
+/** What one person may take back with nobody else within 24 hours, in events, and what this one did already. */
+export interface AloneLimit {
+  readonly above: number;
+  readonly alone: number;
+}
+
+/** Keys of which nobody knows whose they are count as one person's. */
+const NOBODY_KNOWN = '';
+
+/** In whose count the events of an order stand: undefined when two people stand behind it, or a rule. */
+export function orderedAloneBy(
+  { key }: Pick<Verified<'PurgeOrder'>, 'key'>,
+  { people }: Pick<Approvals, 'people'>,
+): string | undefined {
+  if (key.role !== 'purge-officer' || people.size >= PEOPLE_NEEDED) return undefined;
+  return key.person ?? NOBODY_KNOWN;
+}
+
 /**
- * A person's order for more events than `above` needs a second person, and one by which a member leaves always does; what a
- * rule orders is checked as a fact.
+ * A person's order needs a second person when it takes more events than `above` together with those that this person took
+ * back alone before, so that splitting an order helps nobody. One by which a member leaves always does; what a rule orders
+ * is checked as a fact.
  */
 export function needsSecondPerson(
   {
@@ -20,9 +39,9 @@ export function needsSecondPerson(
   }: Pick<Verified<'PurgeOrder'>, 'key'> & {
     readonly value: Pick<PurgeOrder, 'ids' | 'recipients' | 'sections'>;
   },
-  above: number,
+  { above, alone }: AloneLimit,
 ): boolean {
-  return key.role === 'purge-officer' && (isLeave(value) || value.ids.length > above);
+  return key.role === 'purge-officer' && (isLeave(value) || value.ids.length + alone > above);
 }
 
 export interface ApprovalFacts {
@@ -102,13 +121,15 @@ export function countApprovals(
 export function approvalProblem(
   order: Verified<'PurgeOrder'>,
   { people }: Pick<Approvals, 'people'>,
-  above: number,
+  limit: AloneLimit,
 ): ConcordatError | undefined {
-  if (!needsSecondPerson(order, above) || people.size >= PEOPLE_NEEDED) return undefined;
-  const events = String(order.value.ids.length);
+  if (!needsSecondPerson(order, limit) || people.size >= PEOPLE_NEEDED) return undefined;
+  const { above, alone } = limit;
+  const events = `an order of ${String(order.value.ids.length)} events`;
+  const before = alone > 0 ? `${events}, after ${String(alone)} by one person in 24 h` : events;
   const what = isLeave(order.value)
     ? "a member's leaving"
-    : `an order of ${events} events (more than ${String(above)})`;
+    : `${before} (more than ${String(above)})`;
   return new ConcordatError(
     'ORDER_NEEDS_APPROVAL',
     `expected ${String(PEOPLE_NEEDED)} people for ${what}, came ${String(people.size)}`,

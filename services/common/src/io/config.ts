@@ -73,8 +73,8 @@ const shared = {
   shutdownGraceMs: integerSetting({ min: 0, max: 600_000 }).default(10_000),
 };
 
-/** An order covers at most 2,000 events: at that no order needs a second person. */
-export const approvalsAboveSetting = integerSetting({ min: 0, max: 2_000 }).default(1_000);
+/** Events that one person may take back alone within 24 hours. */
+export const approvalsAboveSetting = integerSetting({ min: 0, max: 1_000_000 }).default(1_000);
 
 /** The settings that every service has, with a service's own. Groups are objects, never optional ones. */
 export function serviceSettings<Own extends z.ZodRawShape>(own: Own) {

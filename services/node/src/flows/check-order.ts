@@ -16,14 +16,15 @@ export interface ApprovedOrder extends Verified<'PurgeOrder'> {
 /**
  * May this order destroy keys? People order by their role; a rule's order counts only when the fact stands in our own rows.
  *
- * @param taken what other orders of the same commit purge everywhere; narrower ones are sealed before them
+ * @param before of other orders of the same commit: what they purge everywhere (narrower ones are sealed before them), and
+ *               how many events who signed this one took back alone, with those of the last 24 hours
  * @returns the ordered events, where each was published
  * @throws ConcordatError ORDER_NOT_AUTHORISED, ORDER_NEEDS_APPROVAL, ORDER_INVALID
  */
 export function checkOrder(
   context: NodeContext,
   approved: ApprovedOrder,
-  taken: ReadonlySet<EventId>,
+  before: { readonly taken: ReadonlySet<EventId>; readonly alone: number },
   nowMs: UnixMs,
 ): Map<EventId, OwnEvent> {
   const { state, self, approvalsAbove } = context;
@@ -35,7 +36,8 @@ export function checkOrder(
       `reason ${reason} may not be ordered by role ${key.role}`,
     );
   }
-  const lacking = approvalProblem(approved, approvals, approvalsAbove);
+  const { taken, alone } = before;
+  const lacking = approvalProblem(approved, approvals, { above: approvalsAbove, alone });
   if (lacking) throw lacking;
   const isNarrow = !isWhole(order);
   if (isNarrow) demandNarrow(self, approved);

@@ -27,7 +27,7 @@ export interface NodeContext {
   readonly policy: PolicyInForce;
   /** of the policy that is in force; asked for at each decision */
   readonly rules: ReleaseRules;
-  /** an order by a person for more events than this needs a second person */
+  /** events that one person may take back alone within 24 hours */
   readonly approvalsAbove: number;
   readonly data: DataStore;
   readonly vault: Vault;

@@ -34,7 +34,10 @@ export async function letMemberGo(
   const before = state.membership.find(member, 'LEAVING');
   if (!before) {
     const counted = countApprovals(context, order.value, approvals);
-    const lacking = approvalProblem(order.value, counted, context.approvalsAbove);
+    const lacking = approvalProblem(order.value, counted, {
+      above: context.approvalsAbove,
+      alone: 0,
+    });
     if (lacking) throw lacking;
   }
   const { reason } = order.value.value;

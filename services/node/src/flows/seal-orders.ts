@@ -1,3 +1,4 @@
+import { approvalProblem, orderedAloneBy } from '@concordat/common/domain/approvals.js';
 import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import { ZERO_HASH } from '@concordat/common/domain/bytes.js';
 import type { EventId, UnixMs } from '@concordat/common/domain/ids.js';
@@ -67,14 +68,18 @@ export function sealOrders(
 
 /**
  * The answer to an order that was sealed before the state was lost, made once more from the ledger: the same bytes by the
- * same key. Undefined when the ledger has no seal of it.
+ * same key. Undefined when the ledger has no seal of it. Who approved is counted again: what was signed for two people is
+ * not signed for one.
  *
- * @throws ConcordatError ORDER_INVALID when its id was sealed for another order
+ * @throws ConcordatError ORDER_INVALID when its id was sealed for another order, ORDER_NEEDS_APPROVAL
  */
 export function sealAgain(context: NodeContext, order: ApprovedOrder): StoredSeal | undefined {
-  const { state, codec, signer } = context;
+  const { state, codec, signer, approvalsAbove } = context;
   const before = sealedBefore(context, order.value);
   if (!before) return undefined;
+  // what this person took back before was counted when it was sealed
+  const lacking = approvalProblem(order, order.approvals, { above: approvalsAbove, alone: 0 });
+  if (lacking) throw lacking;
   const { orderId, ids } = order.value;
   const cover = new CoverReader(context).read(state.own.events(ids), order.value);
   const record = sealRecordOf(context, { order, ...cover }, before.seals, before.timeMs);
@@ -84,6 +89,7 @@ export function sealAgain(context: NodeContext, order: ApprovedOrder): StoredSea
   state.db.transaction(() => {
     state.seals.add(orderId, stored);
     state.sealedHeaders.drop(ids);
+    countAlone(context, order, before.timeMs);
   });
   return stored;
 }
@@ -100,12 +106,18 @@ function planAll(
 ): Result<Plan, ConcordatError>[] {
   const covers = new CoverReader(context);
   const taken = new Set<EventId>();
+  const alone = new Map<string, number>();
   return orders.map((order) => {
+    const person = orderedAloneBy(order, order.approvals);
+    const before =
+      person === undefined ? 0 : (alone.get(person) ?? context.state.alone.count(person, nowMs));
     try {
-      const cover = covers.read(checkOrder(context, order, taken, nowMs), order.value);
+      const events = checkOrder(context, order, { taken, alone: before }, nowMs);
+      const cover = covers.read(events, order.value);
       const plan = { order, ...cover };
       demandAnswerable(context, plan, nowMs);
       if (isWhole(order.value)) for (const id of order.value.ids) taken.add(id);
+      if (person !== undefined) alone.set(person, before + order.value.ids.length);
       return ok(plan);
     } catch (cause) {
       return err(asConcordatError(cause));
@@ -237,7 +249,13 @@ function addSeal(
   const sealRecord = signStatement(codec, signer, 'SealRecord', record).bytes;
   const stored: StoredSeal = { orderHash: order.hash, sealRecord, evidence, ledgerSeq };
   state.seals.add(order.value.orderId, stored);
+  countAlone(context, order, nowMs);
   return stored;
+}
+
+function countAlone({ state }: NodeContext, order: ApprovedOrder, atMs: UnixMs): void {
+  const person = orderedAloneBy(order, order.approvals);
+  if (person !== undefined) state.alone.add(person, atMs, order.value.ids.length);
 }
 
 function sealRecordOf(

@@ -1,4 +1,5 @@
 import { CHAIN_SCHEMA, ChainTables } from '@concordat/common/io/store/chain-tables.js';
+import { ORDERED_ALONE_SCHEMA, OrderedAlone } from '@concordat/common/io/store/ordered-alone.js';
 import { Sqlite } from '@concordat/common/io/store/sqlite.js';
 import { AGREEMENT_VERSIONS_SCHEMA, AgreementVersions } from './state/agreement-versions.js';
 import { ANSWERED_ENTRIES_SCHEMA, AnsweredEntries } from './state/answered-entries.js';
@@ -29,6 +30,7 @@ const SCHEMA = [
   LEGAL_HOLDS_SCHEMA,
   NOTICE_LOG_SCHEMA,
   ONWARD_REQUESTS_SCHEMA,
+  ORDERED_ALONE_SCHEMA,
   OWN_PUBLICATIONS_SCHEMA,
   PURGE_ENTRIES_SCHEMA,
   READING_LOG_SCHEMA,
@@ -47,6 +49,7 @@ const SCHEMA = [
  */
 export class StateStore {
   readonly db: Sqlite;
+  readonly alone: OrderedAlone;
   readonly answered: AnsweredEntries;
   readonly chains: ChainTables;
   readonly covers: BlockedCovers;
@@ -69,6 +72,7 @@ export class StateStore {
 
   constructor(file: string) {
     this.db = new Sqlite(file, SCHEMA);
+    this.alone = new OrderedAlone(this.db);
     this.answered = new AnsweredEntries(this.db);
     this.chains = new ChainTables(this.db);
     this.covers = new BlockedCovers(this.db);

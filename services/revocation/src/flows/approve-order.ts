@@ -25,12 +25,14 @@ export function approvalStanding(
   isAwaiting: boolean,
 ): Standing {
   const key = keys.find(order.keyId);
-  const isNeeded = key !== undefined && needsSecondPerson({ key, value: order }, approvalsAbove);
+  const limit = { above: approvalsAbove, alone: 0 };
+  const isNeeded = key !== undefined && needsSecondPerson({ key, value: order }, limit);
   const ofSigner = key?.person === undefined ? 0 : 1;
+  const approvals = store.orders.approversOf(order.orderId).length;
   return {
-    approvals: store.orders.approversOf(order.orderId).length,
-    // the node may want a second person where our own limit does not
-    approvalsNeeded: isNeeded || isAwaiting ? PEOPLE_NEEDED - ofSigner : 0,
+    approvals,
+    // its signer may have ordered others before, and the node's limit may be another one; who needs nobody is approved by nobody
+    approvalsNeeded: isNeeded || isAwaiting || approvals > 0 ? PEOPLE_NEEDED - ofSigner : 0,
   };
 }
 

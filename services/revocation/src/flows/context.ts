@@ -84,7 +84,7 @@ export interface RevocationContext {
   readonly scope: ScopeSource;
   readonly logger: Logger;
   readonly ruleOrderDeadlineMs: number;
-  /** an order by a person for more events than this needs a second person */
+  /** events that one person may take back alone within 24 hours */
   readonly approvalsAbove: number;
 }
 

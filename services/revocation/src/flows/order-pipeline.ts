@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { OrderId } from '@concordat/common/domain/ids.js';
+import { orderedAloneBy } from '@concordat/common/domain/approvals.js';
 import { isRuleReason } from '@concordat/common/domain/purge-order.js';
 import { ok, type Result } from '@concordat/common/domain/result.js';
 import type { Verified } from '@concordat/common/domain/statement.js';
@@ -231,11 +232,22 @@ export class OrderPipeline {
     if (isOver || (isLetGo && order.key.role === 'purge-officer')) {
       store.leavers.forgetOrder(orderId);
     }
-    if (error.code === 'ORDER_NEEDS_APPROVAL') {
+    const approvalMissing =
+      error.code === 'ORDER_NEEDS_APPROVAL' &&
       store.orders.advance(orderId, { kind: 'approvalMissing' });
-    }
-    if (isOver) store.orders.advance(orderId, { kind: 'sealRefused' });
+    const isRefused = isOver && store.orders.advance(orderId, { kind: 'sealRefused' });
+    if (approvalMissing || isRefused) this.#uncount(order);
     restOrder(this.#context, orderId, error);
+  }
+
+  /** It took nothing back: who signed it did not take that much back alone. */
+  #uncount(order: Verified<'PurgeOrder'>): void {
+    const { store } = this.#context;
+    const { orderId, ids } = order.value;
+    const person = orderedAloneBy(order, { people: new Set() });
+    const stored = store.orders.find(orderId);
+    if (person === undefined || !stored || store.orders.approversOf(orderId).length > 0) return;
+    store.alone.add(person, stored.orderedAtMs, -ids.length);
   }
 
   #order(id: OrderId): Result<Verified<'PurgeOrder'>, ConcordatError> {

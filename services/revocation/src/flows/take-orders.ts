@@ -1,5 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { approvalProblem, countApprovals } from '@concordat/common/domain/approvals.js';
+import {
+  approvalProblem,
+  countApprovals,
+  orderedAloneBy,
+} from '@concordat/common/domain/approvals.js';
 import { type ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { OrderId } from '@concordat/common/domain/ids.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
@@ -74,12 +78,18 @@ function takeOrder(context: RevocationContext, bytes: Uint8Array): Result<OrderI
     store.orders.wake(orderId);
     return ok(orderId);
   }
-  store.orders.add(order.value, bytes, clock.nowMs());
+  const nowMs = clock.nowMs();
+  store.orders.add(order.value, bytes, nowMs);
   const approvals = countApprovals(context, order, []);
   // what waits for a second person holds no event back from rules and other orders
-  if (approvalProblem(order, approvals, context.approvalsAbove)) {
+  const person = orderedAloneBy(order, approvals);
+  const alone = person === undefined ? 0 : store.alone.count(person, nowMs);
+  if (approvalProblem(order, approvals, { above: context.approvalsAbove, alone })) {
     store.orders.advance(orderId, { kind: 'approvalMissing' });
-  } else store.ledger.claim(order.value);
+  } else {
+    store.ledger.claim(order.value);
+    if (person !== undefined) store.alone.add(person, nowMs, order.value.ids.length);
+  }
   store.chains.count('orders.taken');
   return ok(orderId);
 }

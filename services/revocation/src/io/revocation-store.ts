@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHAIN_SCHEMA, ChainTables } from '@concordat/common/io/store/chain-tables.js';
+import { ORDERED_ALONE_SCHEMA, OrderedAlone } from '@concordat/common/io/store/ordered-alone.js';
 import { Sqlite } from '@concordat/common/io/store/sqlite.js';
 import { EntryRows } from './entry-rows.js';
 import { LEAVER_SCHEMA, LeaverRows } from './leaver-rows.js';
@@ -45,6 +46,7 @@ CREATE TABLE IF NOT EXISTS purge_entry(
 CREATE INDEX IF NOT EXISTS purge_entry_open ON purge_entry(recipient, number) WHERE next_look_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS purge_entry_look ON purge_entry(recipient, next_look_ms) WHERE next_look_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS purge_entry_order ON purge_entry(order_id, recipient, part);
+${ORDERED_ALONE_SCHEMA}
 ${RECEIPT_SCHEMA}
 ${LEAVER_SCHEMA}
 ${MEDIA_SCHEMA}
@@ -56,6 +58,7 @@ COMMIT;
 /** Everything that the revocation service remembers: one file, so that a decision and its bytes commit together. */
 export class RevocationStore {
   readonly db: Sqlite;
+  readonly alone: OrderedAlone;
   readonly chains: ChainTables;
   readonly entries: EntryRows;
   readonly leavers: LeaverRows;
@@ -68,6 +71,7 @@ export class RevocationStore {
   constructor(dataDir: string) {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     this.db = new Sqlite(join(dataDir, 'revocation.db'), SCHEMA);
+    this.alone = new OrderedAlone(this.db);
     this.chains = new ChainTables(this.db);
     this.entries = new EntryRows(this.db);
     this.leavers = new LeaverRows(this.db);
