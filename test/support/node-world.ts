@@ -48,6 +48,7 @@ import {
   PurgeService,
   QuarantineService,
   ScopeService,
+  ReceiptService,
   type concordat,
 } from '@concordat/common/io/rpc/definitions.js';
 import type { RpcServer, Served } from '@concordat/common/io/rpc/server.js';
@@ -295,6 +296,7 @@ export class NodeWorld {
       },
       {
         ...{ clock: this.clock, codec, keys: this.members.keys, logger: this.#logger(UN) },
+        fetchReceipts: (holder) => (wanted) => this.fetchReceipts(holder, wanted),
         log: memoryLogClient(this.log, systemClock),
         signer: this.members.signer(UN, 'revocation'),
         node: {
@@ -340,6 +342,20 @@ export class NodeWorld {
   async stopRevocation(): Promise<void> {
     await this.#revocation?.close();
     this.#revocation = undefined;
+  }
+
+  /** What a holder's node answers the origin's revocation service that misses receipts. */
+  async fetchReceipts(
+    holder: MemberId,
+    { epoch, fromNumber }: Pick<WantedAgain, 'epoch' | 'fromNumber'>,
+    caller: Pick<Identity, 'member' | 'service'> = { member: UN, service: 'revocation' },
+  ): Promise<SentAgain> {
+    const client = this.#client(ReceiptService, holder, caller);
+    const { receipts, ...rest } = await client.fetchReceipts(
+      { epoch, fromNumber },
+      { timeoutMs: 1 },
+    );
+    return { blocks: receipts, ...rest };
   }
 
   /** The origin's revocation service as its operator calls it. */

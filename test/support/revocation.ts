@@ -111,6 +111,8 @@ export class RevocationWorld {
         node: { destroyKeys: this.seal },
         register: this.register.calls,
         scope: { scopeLosses: async () => NOTHING_LOST },
+        fetchReceipts: () => () =>
+          Promise.reject(new ConcordatError('PEER_UNAVAILABLE', 'no node runs here')),
         logger: { debug: silent, info: silent, warn: silent, error: silent },
         listen: async () => ({ port: 0, close: async () => undefined }),
         ...ports,

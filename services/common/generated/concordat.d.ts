@@ -353,6 +353,19 @@ export namespace concordat.node.v1 {
   };
   const FetchBlocksResponse: MessageType<FetchBlocksResponse>;
 
+  type FetchReceiptsRequest = {
+    readonly epoch: number;
+    readonly fromNumber: number;
+  };
+  const FetchReceiptsRequest: MessageType<FetchReceiptsRequest>;
+
+  type FetchReceiptsResponse = {
+    readonly receipts: readonly Uint8Array[];
+    readonly firstKept: number;
+    readonly head: number;
+  };
+  const FetchReceiptsResponse: MessageType<FetchReceiptsResponse>;
+
   type DestroyKeysRequest = {
     readonly order: Uint8Array;
     readonly approvals: readonly Uint8Array[];

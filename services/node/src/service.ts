@@ -36,6 +36,7 @@ import {
   OperatorService,
   QuarantineService,
   ScopeService,
+  ReceiptService,
 } from '@concordat/common/io/rpc/definitions.js';
 import type { RpcServer, Served } from '@concordat/common/io/rpc/server.js';
 import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
@@ -72,6 +73,7 @@ import { membershipService } from './io/membership-service.js';
 import { nationalService } from './io/national-service.js';
 import { onwardService } from './io/onward-service.js';
 import { operatorService } from './io/operator-service.js';
+import { receiptService } from './io/receipt-service.js';
 import type { Peers } from './io/peers.js';
 import { scopeService } from './io/scope-service.js';
 import { StateStore } from './io/state-store.js';
@@ -125,6 +127,7 @@ const NEEDS: Needs = {
   [KeyService.name]: ['started', 'broker'],
   [MembershipService.name]: ['started', 'broker'],
   [BlockService.name]: ['started'],
+  [ReceiptService.name]: ['started'],
   [OperatorService.name]: ['started'],
   [QuarantineService.name]: ['started'],
   [OnwardService.name]: ['started'],
@@ -255,6 +258,7 @@ async function open(
     blockService(context),
     scopeService(context),
     onwardService(context),
+    receiptService(context),
     quarantineService(
       [context.data.chains, context.state.chains],
       flows.map((flow) => replayable(flow, readers)),

@@ -13,6 +13,7 @@ import { startRpcServer } from '@concordat/common/io/rpc/server.js';
 import { type RunningService, runService } from '@concordat/common/io/run-service.js';
 import { systemClock } from '@concordat/common/io/system-ports.js';
 import { type RevocationConfig, readConfig } from './config.js';
+import { openHolderClients } from './io/holder-clients.js';
 import { openNodeClient } from './io/node-client.js';
 import { revocationTopics, startRevocation } from './service.js';
 
@@ -27,11 +28,13 @@ async function start(config: RevocationConfig, logger: Logger): Promise<RunningS
   const { log, checkTopics } = kafkaForService({ service: 'revocation', ...config }, logger);
   await checkTopics(revocationTopics({ member, members }));
   const node = openNodeClient(federation, member, tls);
+  const holders = openHolderClients(federation, tls);
   const service = await startRevocation(
     { member, members, dataDir, retentionCheckMs, ruleOrderDeadlineMs, approvalsAbove },
     {
       ...{ clock: systemClock, log, logger, signer, node, register: node, scope: node, keys },
       codec: openRecordCodec(config.schemasDir),
+      fetchReceipts: (holder) => holders.fetchReceipts(holder),
       listen: (services) =>
         startRpcServer({
           ...{ address: config.grpc.listen, tls },
@@ -42,6 +45,7 @@ async function start(config: RevocationConfig, logger: Logger): Promise<RunningS
   const close = async (): Promise<void> => {
     await service.close();
     node.close();
+    holders.close();
     await log.close();
   };
   return { ...service, close };

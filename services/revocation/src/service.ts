@@ -15,6 +15,11 @@ import {
 } from '@concordat/common/domain/topics.js';
 import { adoptTails } from '@concordat/common/io/adopt-tails.js';
 import type { FollowedTopic } from '@concordat/common/io/chain/followed-topic.js';
+import {
+  type FetchAgain,
+  GapFiller,
+  type GapFillerPorts,
+} from '@concordat/common/io/chain/gap-filler.js';
 import { Health } from '@concordat/common/io/health.js';
 import { Quarantine } from '@concordat/common/io/chain/quarantine.js';
 import { quarantineService } from '@concordat/common/io/chain/quarantine-service.js';
@@ -84,6 +89,8 @@ export interface RevocationPorts {
   readonly node: SealingNode;
   readonly register: MemberRegister;
   readonly scope: ScopeSource;
+  /** asks a holder's node for receipts that did not come by their topic */
+  readonly fetchReceipts: (holder: MemberId) => FetchAgain;
   readonly logger: Logger;
   readonly listen: (services: readonly Served[]) => Promise<Pick<RpcServer, 'port' | 'close'>>;
 }
@@ -151,7 +158,21 @@ async function open(
   opened.push(() => pipeline.close());
   pipeline.start();
   const wake = (): void => pipeline.wake();
-  const receipts = context.others.map((holder) => followReceipts(context, holder));
+  const holders = context.others.map((holder) =>
+    openHolder(context, holder, {
+      fetch: ports.fetchReceipts(holder),
+      onFilled: wake,
+      onDeath: die,
+    }),
+  );
+  opened.push(
+    ...holders.map(
+      ({ filler }) =>
+        () =>
+          filler.close(),
+    ),
+  );
+  const receipts = holders.map(({ followed }) => followed);
   const ledger = followLedger(context);
   for (const followed of [[ledger], receipts]) {
     for (const one of followed) one.replayUnderstood();
@@ -189,6 +210,23 @@ async function open(
     () => health.close(),
   );
   return { port: server.port, calls, died, close: () => closeAll(opened) };
+}
+
+/** A holder's receipts, and what fetches those that its topic lost. */
+function openHolder(
+  context: RevocationContext,
+  holder: MemberId,
+  ports: Pick<GapFillerPorts, 'fetch' | 'onFilled' | 'onDeath'>,
+): { readonly followed: FollowedTopic; readonly filler: GapFiller } {
+  const { clock, logger } = context;
+  const followed = followReceipts(context, holder, () => filler.wake());
+  const filler = new GapFiller(followed, {
+    ...ports,
+    clock,
+    onProblem: ({ code, message }, { topic }) =>
+      logger.warn('receipts are missing', { topic, code, reason: message }),
+  });
+  return { followed, filler };
 }
 
 /** The topics that this service reads and writes. */

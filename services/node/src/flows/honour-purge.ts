@@ -249,5 +249,6 @@ function writeReceipt(context: NodeContext, entry: PendingEntry): void {
   else state.purges.setReceipt(entry, signed.bytes);
   if (receipt.stage === 'DELETED') state.unerased.add(entry, receipt.timeMs);
   const headers = cloudEventHeaders({ kind: 'receipt', source: self, chain: topic, epoch, number });
-  state.chains.enqueue(topic, 0, { value: signed.bytes, headers });
+  const record = { value: signed.bytes, headers };
+  state.chains.enqueueKept(topic, 0, record, { epoch, number, atMs: receipt.timeMs });
 }

@@ -134,7 +134,8 @@ export class MediaEraser {
     const { epoch, number } = erased;
     state.chains.advanceOwn(topic, head, { epoch, number, hash: signed.hash });
     const about = { kind: 'media-erased', source: self, chain: topic, epoch, number } as const;
-    state.chains.enqueue(topic, 0, { value: signed.bytes, headers: cloudEventHeaders(about) });
+    const record = { value: signed.bytes, headers: cloudEventHeaders(about) };
+    state.chains.enqueueKept(topic, 0, record, { epoch, number, atMs: erased.timeMs });
     state.chains.count('media.erased');
   }
 

@@ -8,8 +8,16 @@ import { type AppendedEntry, receiptProblem } from '../domain/receipt-binding.js
 import { type RevocationContext, followPorts } from './context.js';
 import { readMediaErased } from './take-media-erased.js';
 
-/** Reads one holder's answers to our entries, and what it says of its media. */
-export function followReceipts(context: RevocationContext, holder: MemberId): FollowedTopic {
+/**
+ * Reads one holder's answers to our entries, and what it says of its media.
+ *
+ * @param onMissing told when numbers of the chain are missing
+ */
+export function followReceipts(
+  context: RevocationContext,
+  holder: MemberId,
+  onMissing: () => void,
+): FollowedTopic {
   const { statements, codec, self } = context;
   const topic = receiptsTopic({ origin: self, recipient: holder });
   return new FollowedTopic(followPorts(context), {
@@ -17,6 +25,7 @@ export function followReceipts(context: RevocationContext, holder: MemberId): Fo
     chainOf: () => topic,
     duplicates: `duplicates.${topic}`,
     onEffectFailing: 'set aside',
+    onMissing,
     read: (value) => {
       if (kindOfStatement(codec, ['MediaErased'], value)) {
         return readMediaErased(context, holder, value);

@@ -5,7 +5,7 @@ import type { ChainTables } from '../store/chain-tables.js';
 export const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 const NUMBER_MAX = 2 ** 31 - 1;
 
-/** The request and the answer of FetchFeed and FetchBlocks; FetchLedger's has one lane. */
+/** The request and the answer of FetchFeed and FetchBlocks; those of FetchLedger and FetchReceipts have one lane. */
 export interface WantedAgain {
   readonly lane: number;
   readonly epoch: number;
@@ -22,14 +22,20 @@ export interface SentAgain {
 /**
  * What we sent on a lane of a topic of ours, from a number on, byte for byte.
  *
+ * @param chain the lane's name in the tables
  * @throws ConcordatError REQUEST_INVALID
  */
-export function sendAgain(chains: ChainTables, topic: string, wantedAgain: WantedAgain): SentAgain {
+export function sendAgain(
+  chains: ChainTables,
+  topic: string,
+  wantedAgain: WantedAgain,
+  chain = `${topic}/${String(wantedAgain.lane)}`,
+): SentAgain {
   demandWanted(wantedAgain);
   const { lane, epoch, fromNumber } = wantedAgain;
   const wanted = { topic, lane, epoch, from: fromNumber };
   const { values, firstKept } = chains.keptFrom(wanted, ANSWER_BYTES_MAX);
-  const head = chains.ownHead(`${topic}/${String(lane)}`);
+  const head = chains.ownHead(chain);
   return { blocks: values, firstKept, head: head.epoch === epoch ? head.number : 0 };
 }
 

@@ -28,6 +28,7 @@ const OWN_REVOCATION: Access = { services: ['revocation'], member: 'own' };
 const OWN_CONSENT: Access = { services: ['consent'], member: 'own' };
 const ANY_NODE: Access = { services: ['node'], member: 'any' };
 const OTHER_NODE: Access = { services: ['node'], member: 'other' };
+const OTHER_REVOCATION: Access = { services: ['revocation'], member: 'other' };
 
 /** stream: one request, many answers · clientStream: many requests, one answer */
 export type MethodKind = 'unary' | 'stream' | 'clientStream' | 'bidi';
@@ -167,6 +168,17 @@ export const BlockService = {
     fetchOnward: unary(
       [node.FetchOnwardRequest, node.FetchOnwardResponse],
       OWN_CONSENT,
+      largeAnswer,
+    ),
+  },
+} as const satisfies AnyService;
+
+export const ReceiptService = {
+  name: 'concordat.node.v1.ReceiptService',
+  methods: {
+    fetchReceipts: unary(
+      [node.FetchReceiptsRequest, node.FetchReceiptsResponse],
+      OTHER_REVOCATION,
       largeAnswer,
     ),
   },
