@@ -355,18 +355,26 @@ describe('destroyed keys', () => {
           { member: UN, role: 'revocation' },
         ),
     ],
-    ...(['scope_changed', 'parent_purged'] as const).map(
-      (reason): [string, string, () => Uint8Array] => [
-        `a rule for reason ${reason}, whose fact is not kept here`,
-        'ORDER_NOT_AUTHORISED',
-        () =>
-          officerOrder(
-            world.members,
-            { orderId: orderId(9), ids: [eventId(1)], reason },
-            { member: UN, role: 'revocation' },
-          ),
-      ],
-    ),
+    [
+      'a rule for reason parent_purged, whose fact is not kept here',
+      'ORDER_NOT_AUTHORISED',
+      () =>
+        officerOrder(
+          world.members,
+          { orderId: orderId(9), ids: [eventId(1)], reason: 'parent_purged' },
+          { member: UN, role: 'revocation' },
+        ),
+    ],
+    [
+      'a rule for reason scope_changed that takes back from everybody',
+      'ORDER_INVALID',
+      () =>
+        officerOrder(
+          world.members,
+          { orderId: orderId(9), ids: [eventId(1)], reason: 'scope_changed' },
+          { member: UN, role: 'revocation' },
+        ),
+    ],
     ['an event that was never published', 'ORDER_INVALID', () => orderOf(9, eventId(99))],
     ['an event twice', 'ORDER_INVALID', () => orderOf(9, eventId(1), eventId(1))],
     ['no event', 'ORDER_INVALID', () => orderOf(9)],
