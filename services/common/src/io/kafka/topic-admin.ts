@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import kafkajs from 'kafkajs';
 import { z } from 'zod';
 import { ConcordatError } from '../../domain/errors.js';
+import type { Clock } from '../../domain/ports.js';
 import {
   type Membership,
   type Profile,
@@ -17,6 +18,7 @@ import { type KafkaOptions, connectKafka } from './connection.js';
 
 const CATALOGUE = new URL('../../../../../infra/topics.json', import.meta.url);
 const CREATE_MS_MAX = 30_000;
+const LEADERS_PAUSE_MS = 100;
 
 /** What a broker must not do: elect a leader that misses records, create a topic because somebody mistyped its name. */
 const SAFE_BROKER = {
@@ -68,7 +70,8 @@ export async function readTopicCatalogue(): Promise<TopicCatalogue> {
 
 export async function openTopicAdmin(options: KafkaOptions): Promise<TopicAdmin> {
   const catalogue = await readTopicCatalogue();
-  const admin = openAdmin(connectKafka(options));
+  const connection = connectKafka(options);
+  const admin = openAdmin(connection);
 
   const plan = async (wanted: readonly Topic[]): Promise<readonly TopicFinding[]> =>
     planTopics(wanted, await describe(admin, wanted));
@@ -78,7 +81,7 @@ export async function openTopicAdmin(options: KafkaOptions): Promise<TopicAdmin>
     apply: async (membership, profile) => {
       const findings = await plan(wantedTopics(catalogue, membership, profile));
       const missing = findings.flatMap((each) => (each.kind === 'create' ? [each.wanted] : []));
-      if (missing.length > 0) await create(admin, missing);
+      if (missing.length > 0) await create(admin, connection.clock, missing);
       return findings;
     },
     assertTopics: async (names, profile, warn) => {
@@ -130,10 +133,11 @@ function assertFindings(findings: readonly TopicFinding[]): void {
   }
 }
 
-async function create(admin: LogAdmin, topics: readonly Topic[]): Promise<void> {
+async function create(admin: LogAdmin, clock: Clock, topics: readonly Topic[]): Promise<void> {
   await admin.call('create topics', (client) =>
     client.createTopics({
-      waitForLeaders: true,
+      // a busy broker does not know its new topic for a moment, and kafkajs takes that for an error
+      waitForLeaders: false,
       timeout: CREATE_MS_MAX,
       topics: topics.map(({ name, lanes, replication, settings }) => ({
         topic: name,
@@ -143,6 +147,27 @@ async function create(admin: LogAdmin, topics: readonly Topic[]): Promise<void> 
       })),
     }),
   );
+  const names = topics.map(({ name }) => name);
+  const begunMs = clock.monotonicMs();
+  while (!(await haveLeaders(admin, names))) {
+    if (clock.monotonicMs() - begunMs > CREATE_MS_MAX) {
+      const text = `topics that were created: expected leaders within ${String(CREATE_MS_MAX / 1_000)} s, came none`;
+      throw new ConcordatError('BROKER_UNAVAILABLE', text);
+    }
+    await clock.sleep(LEADERS_PAUSE_MS);
+  }
+}
+
+async function haveLeaders(admin: LogAdmin, names: readonly string[]): Promise<boolean> {
+  try {
+    const { topics } = await admin.call('topics that were created', (client) =>
+      client.fetchTopicMetadata({ topics: [...names] }),
+    );
+    return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+  } catch (cause) {
+    if (cause instanceof ConcordatError && cause.code === 'TOPIC_MISSING') return false;
+    throw cause;
+  }
 }
 
 /** Those of the topics that exist, as they are; only the settings that we have an opinion on. */
