@@ -110,7 +110,7 @@ export class RecipientWitness {
     const number = ownNumber(store, RECEIPTS);
     if (number === this.#head) return;
     const rows = store.all(
-      'SELECT value FROM outbox WHERE topic = ? ORDER BY seq DESC LIMIT ?',
+      'SELECT value FROM kept WHERE topic = ? ORDER BY seq DESC LIMIT ?',
       RECEIPTS,
       number - this.#head,
     );

@@ -69,7 +69,7 @@ function decideOnward(
   const [own, theirs] = [termsOf(holder), termsOf(recipient)];
   const isThird = recipient !== holder && recipient !== self;
   const mayGo = isThird && own?.onward === true && theirs?.purposes.includes(purpose) === true;
-  if (!mayGo || !theirs || state.membership.isLeaving(recipient)) return 'ONWARD_NOT_ALLOWED';
+  if (!mayGo || state.membership.isLeaving(recipient)) return 'ONWARD_NOT_ALLOWED';
   const taken = state.covers.among([id], recipient).get(id) ?? [];
   const sections = theirs.sections.filter(
     (name) =>
