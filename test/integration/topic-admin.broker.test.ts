@@ -50,6 +50,7 @@ test('topics are planned, created once, and read back as they should be', async 
     'create   directory: 1 lanes, 1 copies',
     'create   events.un: 12 lanes, 1 copies',
     'create   feed.un.de: 12 lanes, 1 copies',
+    'create   grants.un: 1 lanes, 1 copies',
     'create   ledger.un: 1 lanes, 1 copies',
     'create   membership.un: 1 lanes, 1 copies',
     'create   purge.un.de: 1 lanes, 1 copies',

@@ -19,6 +19,7 @@ import { type Verified, verifyStatement } from '@concordat/common/domain/stateme
 import {
   eventsTopic,
   feedTopic,
+  grantsTopic,
   ledgerTopic,
   membershipTopic,
   purgeTopic,
@@ -36,6 +37,7 @@ import {
   type AnyService,
   BlockService,
   ConsentService,
+  DerivationService,
   FeedService,
   FreshnessService,
   HealthService,
@@ -69,6 +71,7 @@ import {
 } from '@concordat/revocation/service.js';
 import { readScopePage } from '@concordat/revocation/io/scope-page.js';
 import { localClient } from './local-calls.js';
+import { NOTHING_DERIVED } from './revocation.js';
 import { TestPurgeLedger } from './purge-ledger.js';
 import { eventId } from './origin.js';
 import { until } from './until.js';
@@ -191,6 +194,7 @@ export class NodeWorld {
       [eventsTopic(UN), LANES],
       [ledgerTopic(UN), 1],
       [membershipTopic(UN), 1],
+      [grantsTopic(UN), 1],
       ...[UN, ...recipients].map((member): [string, number] => [quarantineTopic(member), 1]),
       ...[UN, ...others].flatMap((origin) =>
         parties
@@ -322,6 +326,7 @@ export class NodeWorld {
           scopeLosses: async (asked) =>
             readScopePage(await this.scopeService.scopeLosses(asked, { timeoutMs: 1 })),
         },
+        derived: NOTHING_DERIVED,
         listen: async (services) => {
           this.#revocationServes = services;
           return { port: 1, close: async () => void (this.#revocationServes = []) };
@@ -385,6 +390,11 @@ export class NodeWorld {
         peers: {
           askForKeys: (origin) => (wanted, signal) =>
             this.aroundKeys(this.askForKeys(member, origin), member)(wanted, signal),
+          askForGrants: (origin) => async (child, parents) => {
+            const client = this.#client(DerivationService, origin, { member, service: 'node' });
+            const asked = { child, parents: [...parents] };
+            return (await client.grantDerivation(asked, { timeoutMs: 1 })).grants;
+          },
           fetchFeed: () => (wanted) => this.feedService(member).fetchFeed(wanted, { timeoutMs: 1 }),
           fetchLedger: () => async (wanted) => this.fetchLedger(member, wanted),
           askOnward: () => async (request) => {

@@ -47,6 +47,13 @@ const NOTHING_LOST = { standing: 'p1', losses: [], next: 0 };
 
 type DestroyKeys = RevocationPorts['node']['destroyKeys'];
 
+/** Ports of a member that derives nothing, and whose holders do not. */
+export const NOTHING_DERIVED: RevocationPorts['derived'] = {
+  listDuties: () => Promise.resolve([]),
+  closeDuty: () => Promise.reject(new Error('expected no duty')),
+  askForCertificate: () => Promise.reject(new Error('expected no child')),
+};
+
 /**
  * A revocation service of `un` on a log in memory, beside a node and holders that are real in keys and bytes only. They
  * outlive the service, as other processes would.
@@ -113,6 +120,7 @@ export class RevocationWorld {
         scope: { scopeLosses: async () => NOTHING_LOST },
         fetchReceipts: () => () =>
           Promise.reject(new ConcordatError('PEER_UNAVAILABLE', 'no node runs here')),
+        derived: NOTHING_DERIVED,
         logger: { debug: silent, info: silent, warn: silent, error: silent },
         listen: async () => ({ port: 0, close: async () => undefined }),
         ...ports,

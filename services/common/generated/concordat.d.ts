@@ -395,6 +395,46 @@ export namespace concordat.node.v1 {
   };
   const MembershipResponse: MessageType<MembershipResponse>;
 
+  type GrantDerivationRequest = {
+    readonly child: string;
+    readonly parents: readonly string[];
+  };
+  const GrantDerivationRequest: MessageType<GrantDerivationRequest>;
+
+  type GrantDerivationResponse = {
+    readonly grants: readonly Uint8Array[];
+  };
+  const GrantDerivationResponse: MessageType<GrantDerivationResponse>;
+
+  type ListDutiesRequest = Readonly<Record<string, never>>;
+  const ListDutiesRequest: MessageType<ListDutiesRequest>;
+
+  type Duty = {
+    readonly child: string;
+    readonly origin: string;
+    readonly orderId: string;
+    readonly entryHash: Uint8Array;
+    readonly entryTimeMs: number;
+    readonly parents: readonly string[];
+    readonly origins: readonly string[];
+  };
+  const Duty: MessageType<Duty>;
+
+  type ListDutiesResponse = {
+    readonly duties: readonly Duty[];
+  };
+  const ListDutiesResponse: MessageType<ListDutiesResponse>;
+
+  type CloseDutyRequest = {
+    readonly child: string;
+    readonly orderId: string;
+    readonly certificateHash: Uint8Array;
+  };
+  const CloseDutyRequest: MessageType<CloseDutyRequest>;
+
+  type CloseDutyResponse = Readonly<Record<string, never>>;
+  const CloseDutyResponse: MessageType<CloseDutyResponse>;
+
   type StatusRequest = Readonly<Record<string, never>>;
   const StatusRequest: MessageType<StatusRequest>;
 
@@ -741,6 +781,16 @@ export namespace concordat.revocation.v1 {
     readonly head: number;
   };
   const FetchLedgerResponse: MessageType<FetchLedgerResponse>;
+
+  type ChildCertificateRequest = {
+    readonly orderId: string;
+  };
+  const ChildCertificateRequest: MessageType<ChildCertificateRequest>;
+
+  type ChildCertificateResponse = {
+    readonly dsseJson: string;
+  };
+  const ChildCertificateResponse: MessageType<ChildCertificateResponse>;
 
   type OrderRequest = {
     readonly order: Uint8Array;

@@ -10,6 +10,7 @@ import type { Signer } from '@concordat/common/domain/statement.js';
 import {
   eventsTopic,
   feedTopic,
+  grantsTopic,
   ledgerTopic,
   membershipTopic,
   purgeTopic,
@@ -29,6 +30,7 @@ import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import {
   BlockService,
+  DerivationService,
   KeyService,
   MembershipService,
   NationalService,
@@ -47,6 +49,7 @@ import { burialsOf } from './flows/burials.js';
 import { SealOffice } from './flows/destroy-keys.js';
 import type { NodeContext } from './flows/context.js';
 import { FeedReleases } from './flows/feed-releases.js';
+import { Deriver } from './flows/derive.js';
 import { KeyFetcher } from './flows/fetch-keys.js';
 import type { PacedRuns } from './flows/paced-runs.js';
 import { PurgeHonour } from './flows/honour-purge.js';
@@ -68,6 +71,7 @@ import { rescueOwnRows } from './flows/restore/rescue-own-rows.js';
 import { KeyOffice } from './flows/release-keys.js';
 import { DataStore } from './io/data-store.js';
 import { blockService } from './io/block-service.js';
+import { derivationService } from './io/derivation-service.js';
 import { keyService } from './io/key-service.js';
 import { membershipService } from './io/membership-service.js';
 import { nationalService } from './io/national-service.js';
@@ -126,6 +130,7 @@ const NEEDS: Needs = {
   [NationalService.name]: ['started', 'reading'],
   [KeyService.name]: ['started', 'broker'],
   [MembershipService.name]: ['started', 'broker'],
+  [DerivationService.name]: ['started', 'broker'],
   [BlockService.name]: ['started'],
   [ReceiptService.name]: ['started'],
   [OperatorService.name]: ['started'],
@@ -244,17 +249,23 @@ async function open(
   opened.push(() => eraser.close());
   const publisher = new Publisher(context, isOrigin ? await log.laneCount(eventsTopic(self)) : 0);
   opened.push(() => publisher.close());
+  const deriver = new Deriver(
+    context,
+    new Map(others.map((origin) => [origin, ports.peers.askForGrants(origin)])),
+  );
+  opened.push(() => deriver.close());
   const seals = new SealOffice(context);
   opened.push(() => seals.close());
   const rewind = (): Promise<void> => readers.reopen(() => forgetPositions(context));
   const server = await ports.listen([
     health.served,
     nationalService({
-      ...{ context, publisher, desks },
+      ...{ context, publisher, deriver, desks },
       reader: new Reader(context, { freshness, desks }),
     }),
     keyService(new KeyOffice(context), seals),
     membershipService(context),
+    derivationService(context),
     blockService(context),
     scopeService(context),
     onwardService(context),
@@ -404,7 +415,7 @@ function originsBeside(federation: Federation, self: MemberId): MemberId[] {
 /** Every topic that the node of `self` reads or writes. */
 export function nodeTopics(federation: Federation, self: MemberId): string[] {
   const own = publishes(federation, self)
-    ? [eventsTopic(self), ledgerTopic(self), membershipTopic(self)]
+    ? [eventsTopic(self), ledgerTopic(self), membershipTopic(self), grantsTopic(self)]
     : [];
   const received = originsBeside(federation, self).flatMap((origin) => {
     const direction = { origin, recipient: self };

@@ -15,6 +15,7 @@ import { systemClock } from '@concordat/common/io/system-ports.js';
 import { type RevocationConfig, readConfig } from './config.js';
 import { openHolderClients } from './io/holder-clients.js';
 import { openNodeClient } from './io/node-client.js';
+import { openPartners } from './io/partners.js';
 import { revocationTopics, startRevocation } from './service.js';
 
 async function start(config: RevocationConfig, logger: Logger): Promise<RunningService> {
@@ -29,10 +30,12 @@ async function start(config: RevocationConfig, logger: Logger): Promise<RunningS
   await checkTopics(revocationTopics({ member, members }));
   const node = openNodeClient(federation, member, tls);
   const holders = openHolderClients(federation, tls);
+  const partners = openPartners(federation, tls);
   const service = await startRevocation(
     { member, members, dataDir, retentionCheckMs, ruleOrderDeadlineMs, approvalsAbove },
     {
       ...{ clock: systemClock, log, logger, signer, node, register: node, scope: node, keys },
+      derived: { ...node, ...partners },
       codec: openRecordCodec(config.schemasDir),
       fetchReceipts: (holder) => holders.fetchReceipts(holder),
       listen: (services) =>
@@ -46,6 +49,7 @@ async function start(config: RevocationConfig, logger: Logger): Promise<RunningS
     await service.close();
     node.close();
     holders.close();
+    partners.close();
     await log.close();
   };
   return { ...service, close };

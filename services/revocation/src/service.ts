@@ -26,6 +26,7 @@ import { quarantineService } from '@concordat/common/io/chain/quarantine-service
 import type { LogClient, LogReader, LogRecord } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import {
+  ChildService,
   FreshnessService,
   LedgerService,
   PurgeService,
@@ -37,15 +38,20 @@ import {
   type Served,
   serve,
 } from '@concordat/common/io/rpc/server.js';
+import { Repeating } from '@concordat/common/io/repeating.js';
 import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
 import { Outbox } from '@concordat/common/io/store/outbox.js';
+import { childCalls } from './flows/child-calls.js';
+import { serveDuties } from './flows/child-orders.js';
 import type {
+  ChildPorts,
   MemberRegister,
   RevocationContext,
   ScopeSource,
   SealingNode,
 } from './flows/context.js';
 import { deadlineClock } from './flows/deadline-clock.js';
+import { fetchChildren } from './flows/fetch-children.js';
 import { followLedger } from './flows/follow-ledger.js';
 import { followReceipts } from './flows/follow-receipts.js';
 import { freshnessCalls } from './flows/freshness-calls.js';
@@ -59,6 +65,7 @@ import { RevocationStore } from './io/revocation-store.js';
 const CLOSE_GRACE_MS = 2_000;
 /** How far a ledger goes is said from the own database; an order is driven by what is read. */
 const NEEDS: Needs = {
+  [ChildService.name]: ['started'],
   [FreshnessService.name]: ['started'],
   [LedgerService.name]: ['started'],
   [QuarantineService.name]: ['started'],
@@ -66,6 +73,8 @@ const NEEDS: Needs = {
 };
 /** Records of one commit: calls are answered between two of them. */
 const COMMIT_RECORDS = 32;
+/** How soon an own event follows its parent, and its certificate the receipt that names it. */
+const CHILDREN_EVERY_MS = 1_000;
 
 export interface RevocationSettings {
   readonly member: MemberId;
@@ -91,11 +100,13 @@ export interface RevocationPorts {
   readonly scope: ScopeSource;
   /** asks a holder's node for receipts that did not come by their topic */
   readonly fetchReceipts: (holder: MemberId) => FetchAgain;
+  readonly derived: ChildPorts;
   readonly logger: Logger;
   readonly listen: (services: readonly Served[]) => Promise<Pick<RpcServer, 'port' | 'close'>>;
 }
 
 export interface Calls {
+  readonly child: Handlers<typeof ChildService>;
   readonly freshness: Handlers<typeof FreshnessService>;
   readonly ledger: Handlers<typeof LedgerService>;
   readonly purge: Handlers<typeof PurgeService>;
@@ -185,18 +196,24 @@ async function open(
     ruleClock(context, retentionCheckMs, wake),
     scopeClock(context, retentionCheckMs, wake),
     deadlineClock(context, ports.log, retentionCheckMs),
+    new Repeating(context.clock, Math.min(retentionCheckMs, CHILDREN_EVERY_MS), async (signal) => {
+      await serveDuties(context, wake, signal);
+      await fetchChildren(context, wake, signal);
+    }),
   ]) {
     opened.push(() => clock.close());
     clock.start(die);
   }
 
   const calls: Calls = {
+    child: childCalls(context),
     freshness: freshnessCalls(context),
     ledger: ledgerCalls(context),
     purge: purgeCalls(context, wake),
   };
   const server = await ports.listen([
     health.served,
+    serve(ChildService, calls.child),
     serve(FreshnessService, calls.freshness),
     serve(LedgerService, calls.ledger),
     serve(PurgeService, calls.purge),
@@ -251,7 +268,7 @@ function contextOf(
   store: RevocationStore,
   onDeath: (cause: Error) => void,
 ): RevocationContext {
-  const { clock, codec, keys, signer, node, register, scope, logger, log } = ports;
+  const { clock, codec, keys, signer, node, register, scope, derived, logger, log } = ports;
   const { member: self, members, ruleOrderDeadlineMs, approvalsAbove } = settings;
   const others = members.filter((id) => id !== self);
   const outbox = new Outbox({
@@ -265,7 +282,7 @@ function contextOf(
     ...{ self, others, codec, keys, signer, clock, store },
     statements: rememberingStatements(codec, keys),
     trees: new SlotTrees(codec),
-    ...{ outbox, node, register, scope, logger, ruleOrderDeadlineMs, approvalsAbove },
+    ...{ outbox, node, register, scope, derived, logger, ruleOrderDeadlineMs, approvalsAbove },
     quarantine: new Quarantine({
       ...{ member: self, service: 'revocation', codec, chains: store.chains, outbox },
     }),

@@ -55,6 +55,8 @@ export function portsOf(
           async () => around.purges.answer(DE, nonce),
         ),
       askOnward: () => () => Promise.reject(new ConcordatError('PEER_UNAVAILABLE', 'no holder')),
+      askForGrants: () => () =>
+        Promise.reject(new ConcordatError('PEER_UNAVAILABLE', 'nothing is derived')),
       fetchFeed: () => () => Promise.reject(new ConcordatError('PEER_UNAVAILABLE', 'no consent')),
       fetchLedger: () => (wanted) => {
         around.reached('a purge entry is fetched that its topic does not have');

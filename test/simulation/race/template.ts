@@ -44,7 +44,7 @@ export interface RaceTemplate {
   dispose(): Promise<void>;
 }
 
-const TOPICS = ['events.un', 'ledger.un', 'membership.un', 'feed.un.de', 'feed.un.fr'];
+const TOPICS = ['events.un', 'ledger.un', 'membership.un', 'grants.un', 'feed.un.de', 'feed.un.fr'];
 
 /** By the shipped services: the origin publishes, its consent service decides. */
 export async function makeTemplate(): Promise<RaceTemplate> {

@@ -69,6 +69,7 @@ const OF_CODE: Record<ConcordatErrorCode, ExitCode> = {
   MEMBER_LEAVES: EXIT.refused,
   ONWARD_NOT_HELD: EXIT.notFound,
   ONWARD_NOT_ALLOWED: EXIT.refused,
+  DERIVATION_REFUSED: EXIT.refused,
   ORDER_INVALID: EXIT.usage,
   ORDER_UNKNOWN: EXIT.notFound,
   ORDER_NOT_AUTHORISED: EXIT.refused,

@@ -59,6 +59,7 @@ const RETRYABLE = {
   MEMBER_LEAVES: false,
   ONWARD_NOT_HELD: false,
   ONWARD_NOT_ALLOWED: false,
+  DERIVATION_REFUSED: false,
   // purge
   ORDER_INVALID: false,
   ORDER_UNKNOWN: false,

@@ -333,7 +333,7 @@ export interface MediaErased extends Statement, Chained {
   readonly orders: readonly OrderId[];
 }
 
-export interface DerivationGrant extends Statement {
+export interface DerivationGrant extends Statement, Chained {
   readonly holder: MemberId;
   readonly parent: EventId;
   readonly child: EventId;

@@ -23,6 +23,11 @@ export function membershipTopic(origin: MemberId): string {
   return `membership.${origin}`;
 }
 
+/** Who may derive which event of its own from which event of this origin. */
+export function grantsTopic(origin: MemberId): string {
+  return `grants.${origin}`;
+}
+
 export function purgeTopic({ origin, recipient }: Direction): string {
   return `purge.${origin}.${recipient}`;
 }

@@ -8,8 +8,9 @@ import type { LogClient, LogRecord } from './log-client.js';
 import type { ChainTables } from './store/chain-tables.js';
 
 /** Statements that form chains on a topic of their writer. */
-type ChainedName =
+export type ChainedName =
   | 'BlockStatement'
+  | 'DerivationGrant'
   | 'FeedStatement'
   | 'LedgerStatement'
   | 'MediaErased'

@@ -46,6 +46,7 @@ export interface Composed {
   readonly id: EventId;
   readonly header: Header;
   readonly audience: Audience;
+  readonly derivedFrom: DerivedFrom;
   readonly envelope: Envelope;
   readonly keys: ReadonlyMap<string, Uint8Array>;
   readonly subjects: readonly string[];
@@ -122,8 +123,9 @@ export function compose(
   };
   const openings = audience.value.length + derivedFrom.value.length + 2 * audience.salt.length;
   const bytes = envelope.header.length + openings + sealedBytes;
-  const { id, audience: forWhom, subjects } = draft;
-  return ok({ id, header, audience: forWhom, envelope, keys, subjects, bytes });
+  const { id, subjects } = draft;
+  const facts = { audience: draft.audience, derivedFrom: draft.derivedFrom };
+  return ok({ id, header, ...facts, envelope, keys, subjects, bytes });
 }
 
 function tooLarge(what: string, limit: number): Result<never, ConcordatError> {

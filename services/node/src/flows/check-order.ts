@@ -5,6 +5,7 @@ import { coverProblem, isWhole, mayOrder } from '@concordat/common/domain/purge-
 import type { PurgeOrder } from '@concordat/common/domain/records.js';
 import type { Verified } from '@concordat/common/domain/statement.js';
 import type { OwnEvent } from '../io/state/own-publications.js';
+import { demandParentPurged } from './child-duties.js';
 import type { NodeContext } from './context.js';
 import { lossesAmong } from './scope-losses.js';
 
@@ -82,14 +83,11 @@ function demandNarrow(self: MemberId, { value }: ApprovedOrder): void {
   if (problem !== undefined) throw new ConcordatError('ORDER_INVALID', problem);
 }
 
-/** A rule's order counts only when its fact stands in our own rows; that of one reason is not kept here yet. */
+/** A rule's order counts only when its fact stands in our own rows. */
 function demandKnownFact(context: NodeContext, order: PurgeOrder): void {
   const { reason } = order;
   if (reason === 'partner_withdrawn') demandLeaving(context, order);
-  if (reason === 'parent_purged') {
-    const text = `expected a reason whose fact this node can check, came ${reason}`;
-    throw new ConcordatError('ORDER_NOT_AUTHORISED', text);
-  }
+  if (reason === 'parent_purged') demandParentPurged(context, order);
 }
 
 /**

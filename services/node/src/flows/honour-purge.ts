@@ -16,6 +16,7 @@ import { FollowedTopic, type ReadStatement } from '@concordat/common/io/chain/fo
 import type { LogRecord } from '@concordat/common/io/log-client.js';
 import { holdingOf, outcomeOf } from '../domain/holding.js';
 import type { PendingEntry } from '../io/state/purge-entries.js';
+import { oweChildren } from './child-duties.js';
 import { type NodeContext, followPorts } from './context.js';
 import { burySections, tellWhatIsLeft } from './finish-sections.js';
 import { withdraw } from './notices.js';
@@ -140,6 +141,7 @@ export class PurgeHonour implements TopicFlow {
       return;
     }
     state.chains.count('purge.entries');
+    oweChildren(this.#context, pending, entry.value);
     if (sections.length > 0) {
       burySections(this.#context, this.#origin, ids, { orderId, sections });
     } else {
@@ -239,7 +241,7 @@ function writeReceipt(context: NodeContext, entry: PendingEntry): void {
     stage: stageOf(outcomes.map(({ outcome }) => outcome)),
     outcomes,
     holds: outcomes.flatMap(({ id, outcome }) => holdsOf(context, entry.origin, id, outcome)),
-    children: [],
+    children: state.children.childrenOf(self, entry),
     opened: state.purges.opened(entry),
   };
   const signed = signStatement(codec, signer, 'Receipt', receipt);

@@ -10,6 +10,7 @@ import type { Composed } from '../domain/compose.js';
 import type { NewRow } from '../io/data-store.js';
 import type { BlockPlace } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
+import { derivationsOf } from './derive.js';
 import { appendLedger } from './ledger-writer.js';
 import { announce } from './notices.js';
 
@@ -48,6 +49,7 @@ export function publishBlocks(context: NodeContext, blocks: readonly NewBlock[])
       const { epoch, number } = nextLink(head);
       const batch = data.waiting.open({ origin: self, chain, epoch, number });
       data.insert(self, 'published', batch, composed.map(newRow));
+      data.derivations.keep(composed.flatMap(derivationsOf));
     }
   });
   return state.db.transaction(() => linked.map((block) => publishBlock(context, block)));
@@ -109,6 +111,7 @@ function publishBlock(
     place,
     composed.map(({ header }) => header),
   );
+  state.derivations.keep(composed.flatMap(derivationsOf));
   announce(
     state,
     self,

@@ -5,6 +5,7 @@ import { eventsTopic, ledgerTopic } from '@concordat/common/domain/topics.js';
 import { type Composed, type Draft, compose } from '../domain/compose.js';
 import type { BlockPlace, OwnEvent } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
+import { demandStanding } from './derive.js';
 import { dropUnpublished, publishBlocks } from './publish-blocks.js';
 
 /** How long a lone event waits for company when its lane is idle. */
@@ -270,7 +271,20 @@ export class Publisher {
       this.#pending.delete(composed.id);
       this.#pendingBytes -= composed.bytes;
     }
-    return taken;
+    return taken.filter((pending) => this.#stands(pending));
+  }
+
+  /** A parent may have been taken back while this waited for a block, and nothing is awaited from here to its commit. */
+  #stands(pending: Pending): boolean {
+    const { id, derivedFrom } = pending.composed;
+    if (derivedFrom.parents.length === 0) return true;
+    try {
+      demandStanding(this.#context, id, derivedFrom.parents);
+      return true;
+    } catch (cause) {
+      fail(pending, cause);
+      return false;
+    }
   }
 
   #close(closing: readonly Closing[]): void {

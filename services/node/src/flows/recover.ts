@@ -4,6 +4,7 @@ import { type StoreMark, areMarkedAlike } from '../io/store-mark.js';
 import { finishBurials } from './finish-burials.js';
 import { writeReceipts } from './honour-purge.js';
 import type { NodeContext } from './context.js';
+import { rememberDerivations } from './derive.js';
 import { rememberHolds } from './legal-holds.js';
 import { announce } from './notices.js';
 import { announceHeld, deleteWhatCameBack, waitForLostKeys } from './restore/repair-stores.js';
@@ -22,6 +23,7 @@ export function recover(context: NodeContext): void {
   for (const mark of marks(context)) mark.clear();
   rememberSystems(context);
   rememberHolds(context);
+  rememberDerivations(context);
   context.vault.dropLostGenerations();
   if (!wereClosed) {
     announceHeld(context);

@@ -259,11 +259,12 @@ function countAlone({ state }: NodeContext, order: ApprovedOrder, atMs: UnixMs):
 }
 
 function sealRecordOf(
-  { signer, keys, self }: NodeContext,
+  context: NodeContext,
   { order, holders }: Plan,
   seals: SealRecord['seals'],
   nowMs: UnixMs,
 ): SealRecord {
+  const { signer, keys, self } = context;
   return {
     suite: SUITE,
     federation: keys.federation,
@@ -275,11 +276,25 @@ function sealRecordOf(
     ids: order.value.ids,
     recipients: order.value.recipients,
     sections: order.value.sections,
-    grants: [],
+    grants: grantsIn(context, holders, nowMs),
     approvals: order.approvals.hashes,
     seals,
     holders,
   };
+}
+
+/** What these holders were permitted to derive from what they held, up to the seal. */
+function grantsIn(
+  { state }: NodeContext,
+  holders: SealRecord['holders'],
+  nowMs: UnixMs,
+): SealRecord['grants'] {
+  const held = new Map(holders.map(({ recipient, ids }) => [recipient, new Set(ids)]));
+  const ids = new Set(holders.flatMap((one) => one.ids));
+  return state.grants
+    .among([...ids])
+    .filter(({ holder, parent, timeMs }) => timeMs <= nowMs && held.get(holder)?.has(parent))
+    .map(({ holder, parent, child }) => ({ holder, parent, childOrigin: holder, child }));
 }
 
 /**

@@ -24,6 +24,7 @@ import {
 } from '@concordat/common/io/store/packed.js';
 import { type Row, Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import { type EventBody, decodeBody, encodeBody } from './data/body.js';
+import { DERIVATIONS_SCHEMA, Derivations } from './derivations.js';
 import { KNOWN_HOLDS_SCHEMA, KnownHolds } from './data/known-holds.js';
 import { KNOWN_SYSTEMS_SCHEMA, KnownSystems } from './data/known-systems.js';
 import { RowRepair } from './data/row-repair.js';
@@ -39,6 +40,7 @@ const SCHEMA = `${CHAIN_SCHEMA}
 ${TALLY_SCHEMA}
 ${WAITING_SCHEMA}
 ${STORE_MARK_SCHEMA}
+${DERIVATIONS_SCHEMA}
 ${KNOWN_HOLDS_SCHEMA}
 ${KNOWN_SYSTEMS_SCHEMA}
 CREATE TABLE IF NOT EXISTS event(
@@ -81,6 +83,7 @@ export class DataStore {
   readonly chains: ChainTables;
   readonly waiting: WaitingRows;
   readonly mark: StoreMark;
+  readonly derivations: Derivations;
   readonly holds: KnownHolds;
   readonly systems: KnownSystems;
   readonly repair: RowRepair;
@@ -91,6 +94,7 @@ export class DataStore {
     this.chains = new ChainTables(this.db);
     this.waiting = new WaitingRows(this.db);
     this.mark = new StoreMark(this.db);
+    this.derivations = new Derivations(this.db);
     this.holds = new KnownHolds(this.db);
     this.systems = new KnownSystems(this.db);
     this.#tally = new Tally(this.db);

@@ -4,6 +4,7 @@ import { type Served, serve } from '@concordat/common/io/rpc/server.js';
 import { cursorAfter } from '../domain/cursor.js';
 import type { NodeContext } from '../flows/context.js';
 import type { LeaseDesk } from '../flows/leases/lease-desk.js';
+import type { Deriver } from '../flows/derive.js';
 import type { Publisher } from '../flows/publish.js';
 import type { Reader } from '../flows/read.js';
 import { acknowledge, registerSystem } from '../flows/systems.js';
@@ -25,10 +26,11 @@ const ACKNOWLEDGED_MAX = 4_096;
 export function nationalService(flows: {
   readonly context: NodeContext;
   readonly publisher: Publisher;
+  readonly deriver: Deriver;
   readonly reader: Reader;
   readonly desks: ReadonlyMap<MemberId, LeaseDesk>;
 }): Served {
-  const { context, publisher, reader, desks } = flows;
+  const { context, publisher, deriver, reader, desks } = flows;
   const { epoch } = context.state.notices.place();
   const wireSystem = (system: NationalSystem): concordat.node.v1.RegisteredSystem => ({
     systemId: system.id,
@@ -39,12 +41,14 @@ export function nationalService(flows: {
   });
   return serve(NationalService, {
     async publish(request) {
-      const published = await publisher.publish(parseDraft(context.categories, request));
+      const published = await publisher.publish(
+        await deriver.permit(parseDraft(context.categories, request)),
+      );
       const { id, lane, epoch, number, leaf, repeated } = published;
       return { eventId: id, lane, epoch, blockNumber: number, leaf, repeated };
     },
     publishStream: (messages, { signal }) =>
-      publishStream({ categories: context.categories, publisher }, messages, signal),
+      publishStream({ categories: context.categories, publisher, deriver }, messages, signal),
     async read(request, { caller }) {
       const { purpose, caseId } = request;
       const origin = memberField('origin', request.origin);

@@ -3,6 +3,7 @@ import type { Federation } from '@concordat/common/domain/federation.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { FetchAgain } from '@concordat/common/io/chain/gap-filler.js';
 import {
+  DerivationService,
   FeedService,
   FreshnessService,
   KeyService,
@@ -13,11 +14,13 @@ import {
 import { type RpcChannel, openChannel } from '@concordat/common/io/rpc/client.js';
 import type { TlsFiles } from '@concordat/common/io/rpc/tls.js';
 import CircuitBreaker from 'opossum';
+import type { AskForGrants } from '../flows/derive.js';
 import type { AskForKeys } from '../flows/fetch-keys.js';
 import type { AskFreshness } from '../flows/keep-fresh.js';
 import { fromWire } from './key-service.js';
 
 const KEYS_TIMEOUT_MS = 30_000;
+const GRANTS_TIMEOUT_MS = 10_000;
 const FRESHNESS_TIMEOUT_MS = 5_000;
 const LEDGER_TIMEOUT_MS = 10_000;
 const FEED_TIMEOUT_MS = 10_000;
@@ -35,6 +38,7 @@ export type AskOnward = (request: concordat.node.v1.OnwardRequest) => Promise<vo
 /** How this node reaches the services of another member; the network port of the node. */
 export interface Peers {
   askForKeys(origin: MemberId): AskForKeys;
+  askForGrants(origin: MemberId): AskForGrants;
   askFreshness(origin: MemberId): AskFreshness;
   /** asks for feed blocks to this node that the topic no longer has */
   fetchFeed(origin: MemberId): FetchAgain;
@@ -74,6 +78,14 @@ export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
           }
           throw asConcordatError(cause);
         }
+      };
+    },
+    askForGrants(origin) {
+      const client = channelTo(origin, 'node').clientOf(DerivationService);
+      return async (child, parents, signal) => {
+        const options = { timeoutMs: GRANTS_TIMEOUT_MS, signal };
+        const { grants } = await client.grantDerivation({ child, parents: [...parents] }, options);
+        return grants.map((bytes) => Uint8Array.from(bytes));
       };
     },
     askFreshness(origin) {

@@ -3,6 +3,7 @@ import type { CategoryCodec } from '@concordat/common/io/avro/category-codec.js'
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
 import { StreamResults } from '../domain/stream-results.js';
 import type { Draft } from '../domain/compose.js';
+import type { Deriver } from '../flows/derive.js';
 import type { Offer, Outcomes, Publisher } from '../flows/publish.js';
 import { parseDraft } from './parse-draft.js';
 
@@ -14,12 +15,18 @@ type PublishStreamResponse = concordat.node.v1.PublishStreamResponse;
 const EVENTS_MAX = 100_000;
 const EVENTS_PER_MESSAGE_MAX = 256;
 
+interface StreamFlows {
+  readonly categories: CategoryCodec;
+  readonly publisher: Publisher;
+  readonly deriver: Deriver;
+}
+
 /**
  * Publishes what a stream brings, and reads on only while the publisher has room: the sender is held back by flow
  * control, never refused for being fast.
  */
 export async function publishStream(
-  { categories, publisher }: { readonly categories: CategoryCodec; readonly publisher: Publisher },
+  { categories, publisher, deriver }: StreamFlows,
   messages: AsyncIterable<PublishStreamRequest>,
   signal: AbortSignal,
 ): Promise<PublishStreamResponse> {
@@ -48,20 +55,32 @@ export async function publishStream(
       const draft = draftOf(categories, event, (cause) => outcomes.failed(position, cause));
       if (!draft) continue;
       const offer = { position, draft };
-      if (draft.supersedes === null) {
+      const isDerived = draft.derivedFrom.parents.length > 0;
+      if (draft.supersedes === null && !isDerived) {
         offers.push(offer);
         continue;
       }
       // the event that this one replaces may be a little ahead of it in the same stream
       publisher.offer(offers, outcomes);
       offers = [];
-      void publisher.settled(draft.supersedes).then(() => publisher.offer([offer], outcomes));
+      void before(publisher, draft)
+        .then(() => deriver.permit(draft))
+        .then(
+          (permitted) => publisher.offer([{ position, draft: permitted }], outcomes),
+          (cause: unknown) => outcomes.failed(position, cause),
+        );
     }
     publisher.offer(offers, outcomes);
   }
   await open.none();
   const { runs, ...rest } = results.summary();
   return { ...rest, runs: runs.map(({ number, ...run }) => ({ ...run, blockNumber: number })) };
+}
+
+/** Resolves when those events of this node have a block, or none any more, that the draft names. */
+async function before(publisher: Publisher, { supersedes, derivedFrom }: Draft): Promise<void> {
+  if (supersedes !== null) await publisher.settled(supersedes);
+  for (const { id } of derivedFrom.parents) await publisher.settled(id);
 }
 
 function draftOf(

@@ -4,6 +4,8 @@ import { Sqlite } from '@concordat/common/io/store/sqlite.js';
 import { AGREEMENT_VERSIONS_SCHEMA, AgreementVersions } from './state/agreement-versions.js';
 import { ANSWERED_ENTRIES_SCHEMA, AnsweredEntries } from './state/answered-entries.js';
 import { BLOCKED_COVERS_SCHEMA, BlockedCovers } from './state/blocked-covers.js';
+import { CHILD_DUTIES_SCHEMA, ChildDuties } from './state/child-duties.js';
+import { GRANTS_TABLE_SCHEMA, GrantsTable } from './state/grants-table.js';
 import { LEDGER_TABLE_SCHEMA, LedgerTable } from './state/ledger-table.js';
 import { MEMBERSHIP_TABLE_SCHEMA, MembershipTable } from './state/membership-table.js';
 import { LEGAL_HOLDS_SCHEMA, LegalHolds } from './state/legal-holds.js';
@@ -18,6 +20,7 @@ import { SECTION_TOMBSTONES_SCHEMA, SectionTombstones } from './state/section-to
 import { SYSTEMS_SCHEMA, SystemsTable } from './state/systems-table.js';
 import { TOMBSTONES_SCHEMA, Tombstones } from './state/tombstones.js';
 import { UNERASED_ORDERS_SCHEMA, UnerasedOrders } from './state/unerased-orders.js';
+import { DERIVATIONS_SCHEMA, Derivations } from './derivations.js';
 import { STORE_MARK_SCHEMA, StoreMark } from './store-mark.js';
 
 const SCHEMA = [
@@ -25,6 +28,9 @@ const SCHEMA = [
   ANSWERED_ENTRIES_SCHEMA,
   BLOCKED_COVERS_SCHEMA,
   CHAIN_SCHEMA,
+  CHILD_DUTIES_SCHEMA,
+  DERIVATIONS_SCHEMA,
+  GRANTS_TABLE_SCHEMA,
   LEDGER_TABLE_SCHEMA,
   MEMBERSHIP_TABLE_SCHEMA,
   LEGAL_HOLDS_SCHEMA,
@@ -52,7 +58,10 @@ export class StateStore {
   readonly alone: OrderedAlone;
   readonly answered: AnsweredEntries;
   readonly chains: ChainTables;
+  readonly children: ChildDuties;
   readonly covers: BlockedCovers;
+  readonly derivations: Derivations;
+  readonly grants: GrantsTable;
   readonly holds: LegalHolds;
   readonly ledger: LedgerTable;
   readonly mark: StoreMark;
@@ -75,7 +84,10 @@ export class StateStore {
     this.alone = new OrderedAlone(this.db);
     this.answered = new AnsweredEntries(this.db);
     this.chains = new ChainTables(this.db);
+    this.children = new ChildDuties(this.db);
     this.covers = new BlockedCovers(this.db);
+    this.derivations = new Derivations(this.db);
+    this.grants = new GrantsTable(this.db);
     this.holds = new LegalHolds(this.db);
     this.ledger = new LedgerTable(this.db);
     this.mark = new StoreMark(this.db);

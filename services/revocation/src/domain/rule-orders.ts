@@ -49,15 +49,16 @@ export function ruleOrderId(
   place: { readonly federation: string; readonly origin: MemberId },
   rule: Pick<Rule, 'id' | 'reason'>,
 ): OrderId {
-  const digest = sha256(
-    lengthPrefixed(
-      utf8('concordat rule order v1'),
-      utf8(place.federation),
-      utf8(place.origin),
-      idBytes(rule.id),
-      utf8(rule.reason),
-    ),
-  );
+  return derivedOrderId('concordat rule order v1', place, idBytes(rule.id), utf8(rule.reason));
+}
+
+/** An order id that follows from facts alone. @param kind of the facts, so that two kinds never meet */
+export function derivedOrderId(
+  kind: string,
+  { federation, origin }: { readonly federation: string; readonly origin: MemberId },
+  ...facts: readonly Uint8Array[]
+): OrderId {
+  const digest = sha256(lengthPrefixed(utf8(kind), utf8(federation), utf8(origin), ...facts));
   const id = orderIdOf(digest.subarray(0, 16));
   if (!id.ok) throw new TypeError('16 bytes are an order id');
   return id.value;

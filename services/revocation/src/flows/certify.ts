@@ -113,7 +113,8 @@ function holdersOf({ store }: RevocationContext, orderId: OrderId): CertifiedHol
       // a holder that has answered since is not called silent
       return notice && !store.receipts.final(recipient, number) ? [notice] : [];
     });
-    return { recipient, entries: own.map(({ bytes }) => bytes), receipts, notices, children: [] };
+    const children = store.children.certificates(orderId, recipient);
+    return { recipient, entries: own.map(({ bytes }) => bytes), receipts, notices, children };
   });
 }
 

@@ -1,4 +1,4 @@
-import type { MemberId } from '@concordat/common/domain/ids.js';
+import type { EventId, Hash, MemberId, OrderId } from '@concordat/common/domain/ids.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
 import type { SlotTrees } from '@concordat/common/domain/slots.js';
@@ -8,10 +8,19 @@ import type { Quarantine } from '@concordat/common/io/chain/quarantine.js';
 import type { Logger } from '@concordat/common/io/logger.js';
 import type { Outbox } from '@concordat/common/io/store/outbox.js';
 import type { ScopeLoss } from '../domain/scope-orders.js';
+import type { ChildDuty } from '../domain/child-orders.js';
 import type { SealAnswer } from '../domain/seal-answer.js';
 import type { RevocationStore } from '../io/revocation-store.js';
 
+export interface ClosedDuty {
+  readonly child: EventId;
+  readonly orderId: OrderId;
+  /** of the certificate's statement */
+  readonly certificateHash: Hash;
+}
+
 /** The own node, as far as revocation needs it. */
+/** The own node, as far as sealing needs it. */
 export interface SealingNode {
   /**
    * Seals the order's cover, destroys its keys and answers once the ledger's broker has the seal. The same order gets the
@@ -64,6 +73,23 @@ export interface ScopeSource {
   ): Promise<ScopePage>;
 }
 
+export interface ClosedDuty {
+  readonly child: EventId;
+  readonly orderId: OrderId;
+  /** of the certificate's statement */
+  readonly certificateHash: Hash;
+}
+
+/** What derived events need of others: duties of the own node, certificates of other members' revocation services. */
+export interface ChildPorts {
+  /** Own events whose parents are taken back, and whose certificate the node does not know yet. */
+  listDuties(signal: AbortSignal): Promise<readonly ChildDuty[]>;
+  /** The certificate of the order that purged `child` is complete. The same again changes nothing. */
+  closeDuty(done: ClosedDuty, signal: AbortSignal): Promise<void>;
+  /** The certificate of an order of `holder`, as DSSE JSON. */
+  askForCertificate(holder: MemberId, orderId: OrderId, signal: AbortSignal): Promise<string>;
+}
+
 /** What every flow works with. The store belongs to this process alone, and every commit is synchronous. */
 export interface RevocationContext {
   readonly self: MemberId;
@@ -82,6 +108,7 @@ export interface RevocationContext {
   readonly node: SealingNode;
   readonly register: MemberRegister;
   readonly scope: ScopeSource;
+  readonly derived: ChildPorts;
   readonly logger: Logger;
   readonly ruleOrderDeadlineMs: number;
   /** events that one person may take back alone within 24 hours */

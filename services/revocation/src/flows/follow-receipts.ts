@@ -1,6 +1,7 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import { err, ok } from '@concordat/common/domain/result.js';
+import type { Receipt } from '@concordat/common/domain/records.js';
 import { type Verified, kindOfStatement } from '@concordat/common/domain/statement.js';
 import { receiptsTopic } from '@concordat/common/domain/topics.js';
 import { FollowedTopic } from '@concordat/common/io/chain/followed-topic.js';
@@ -75,8 +76,21 @@ function accept(
   receipts.add(holder, entryNumber, { stage, bytes }, nowMs);
   entries.answered(holder, entryNumber);
   if (stage === 'DELETED') media.expect(holder, receipt, nowMs);
-  if (isFinal) orders.advance(orderId, { kind: 'entryAnswered' });
+  if (isFinal) {
+    wantChildren(context, receipt);
+    orders.advance(orderId, { kind: 'entryAnswered' });
+  }
   return undefined;
+}
+
+/** The order is closed with the certificates of what its holders derived. */
+function wantChildren(
+  { store }: RevocationContext,
+  { holder, orderId: parentOrder, children }: Receipt,
+): void {
+  for (const { id, orderId, certificateHash: hash } of children) {
+    if (orderId && hash) store.children.want({ parentOrder, holder, hash, orderId }, id);
+  }
 }
 
 function verified(

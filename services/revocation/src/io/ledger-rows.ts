@@ -3,7 +3,6 @@ import {
   type Hash,
   type OrderId,
   asUnixMs,
-  eventIdOf,
   idBytes,
   orderIdOf,
 } from '@concordat/common/domain/ids.js';
@@ -24,21 +23,16 @@ import {
 import { type Row, type Sqlite, bytesOf, numberOf } from '@concordat/common/io/store/sqlite.js';
 import type { Standing } from '../domain/officer-order.js';
 import type { Unordered } from '../domain/rule-orders.js';
-
-function eventId(row: Row, column: string): EventId {
-  const id = eventIdOf(bytesOf(row, column));
-  if (!id.ok) throw new TypeError(`column ${column}: expected an event id`);
-  return id.value;
-}
+import { eventIdIn, orderIdIn } from './stored-ids.js';
 
 function unordered(row: Row): Unordered {
   const publishedAtMs = row['superseded_at_ms'];
   return {
-    id: eventId(row, 'id'),
+    id: eventIdIn(row, 'id'),
     retainUntilMs: asUnixMs(fromSortable(bytesOf(row, 'retain_until'))),
     supersededBy:
       typeof publishedAtMs === 'number'
-        ? { id: eventId(row, 'superseded_by'), publishedAtMs: asUnixMs(publishedAtMs) }
+        ? { id: eventIdIn(row, 'superseded_by'), publishedAtMs: asUnixMs(publishedAtMs) }
         : null,
   };
 }
@@ -165,7 +159,7 @@ export class LedgerRows {
     const ids = rows.map(({ id }) => id);
     return lookUp(ids, (packed, count) => this.#db.all(sql, packed, count)).map(({ id, row }) => ({
       id,
-      earlier: eventId(row, 'id'),
+      earlier: eventIdIn(row, 'id'),
     }));
   }
 
@@ -204,6 +198,13 @@ export class LedgerRows {
     const row = this.#db.get('SELECT ordered_by FROM publication WHERE id = ?', idBytes(id));
     if (!row) return 'unknown';
     return row['ordered_by'] === null ? 'free' : 'ordered';
+  }
+
+  /** The order that takes it back. */
+  orderOf(id: EventId): OrderId | undefined {
+    const sql = 'SELECT ordered_by FROM publication WHERE id = ? AND ordered_by IS NOT NULL';
+    const row = this.#db.get(sql, idBytes(id));
+    return row && orderIdIn(row, 'ordered_by');
   }
 
   /** A narrower cover claims nothing: rules and other orders may still take its events back from everybody. */

@@ -4,7 +4,6 @@ import {
   type UnixMs,
   asUnixMs,
   idBytes,
-  orderIdOf,
 } from '@concordat/common/domain/ids.js';
 import { isLeave } from '@concordat/common/domain/purge-order.js';
 import type { PurgeOrder, PurgeReason } from '@concordat/common/domain/records.js';
@@ -24,6 +23,7 @@ import {
 } from '../domain/order-life.js';
 import { answerBy } from '../domain/rule-orders.js';
 import type { SealAnswer } from '../domain/seal-answer.js';
+import { orderIdIn } from './stored-ids.js';
 
 export interface StoredOrder {
   readonly orderId: OrderId;
@@ -52,12 +52,6 @@ function lifeOf(row: Row): OrderLife {
   const kind = STATES.find((state) => state === textOf(row, 'state'));
   if (kind === undefined) throw new TypeError('column state: expected an order state');
   return kind === 'appended' ? { kind, openEntries: numberOf(row, 'open_entries') } : { kind };
-}
-
-function orderIdIn(row: Row): OrderId {
-  const id = orderIdOf(bytesOf(row, 'order_id'));
-  if (!id.ok) throw new TypeError('column order_id: expected an order id');
-  return id.value;
 }
 
 function stored(row: Row): StoredOrder {
@@ -226,7 +220,7 @@ export class OrderRows {
         now,
         limit,
       )
-      .map(orderIdIn);
+      .map((row) => orderIdIn(row));
   }
 
   /** Orders by which members shall leave that no node has signed yet, and others that wait for a second person. */
@@ -235,17 +229,19 @@ export class OrderRows {
     return this.#db.all(sql).map(stored);
   }
 
-  /** Answered by everybody, and the ledger is read up to their seals. */
+  /** Answered by everybody, with the certificates that the answers name, and the ledger is read up to their seals. */
   readyToClose(ledgerNumber: number, now: MonotonicMs, limit: number): OrderId[] {
     return this.#db
       .all(
         `SELECT order_id FROM purge_order WHERE state = 'appended' AND open_entries = 0
-           AND seal_number <= ? AND rest_until <= ? ORDER BY rest_until, seq LIMIT ?`,
+           AND seal_number <= ? AND rest_until <= ? AND NOT EXISTS (
+             SELECT 1 FROM child_certificate WHERE parent_order = purge_order.order_id AND bytes IS NULL)
+         ORDER BY rest_until, seq LIMIT ?`,
         ledgerNumber,
         now,
         limit,
       )
-      .map(orderIdIn);
+      .map((row) => orderIdIn(row));
   }
 
   /** Is there an order for this reason that its node has not sealed and may seal still? */

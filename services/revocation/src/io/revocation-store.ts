@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CHAIN_SCHEMA, ChainTables } from '@concordat/common/io/store/chain-tables.js';
 import { ORDERED_ALONE_SCHEMA, OrderedAlone } from '@concordat/common/io/store/ordered-alone.js';
 import { Sqlite } from '@concordat/common/io/store/sqlite.js';
+import { CHILD_SCHEMA, ChildRows } from './child-rows.js';
 import { EntryRows } from './entry-rows.js';
 import { LEAVER_SCHEMA, LeaverRows } from './leaver-rows.js';
 import { LedgerRows } from './ledger-rows.js';
@@ -51,6 +52,7 @@ ${RECEIPT_SCHEMA}
 ${LEAVER_SCHEMA}
 ${MEDIA_SCHEMA}
 ${SCOPE_SCHEMA}
+${CHILD_SCHEMA}
 CREATE TABLE IF NOT EXISTS certificate(order_id BLOB PRIMARY KEY, dsse_json TEXT NOT NULL) WITHOUT ROWID;
 COMMIT;
 `;
@@ -60,6 +62,7 @@ export class RevocationStore {
   readonly db: Sqlite;
   readonly alone: OrderedAlone;
   readonly chains: ChainTables;
+  readonly children: ChildRows;
   readonly entries: EntryRows;
   readonly leavers: LeaverRows;
   readonly ledger: LedgerRows;
@@ -73,6 +76,7 @@ export class RevocationStore {
     this.db = new Sqlite(join(dataDir, 'revocation.db'), SCHEMA);
     this.alone = new OrderedAlone(this.db);
     this.chains = new ChainTables(this.db);
+    this.children = new ChildRows(this.db);
     this.entries = new EntryRows(this.db);
     this.leavers = new LeaverRows(this.db);
     this.ledger = new LedgerRows(this.db);

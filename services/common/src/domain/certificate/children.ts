@@ -1,6 +1,13 @@
 import { equalBytes } from '../bytes.js';
+import type { MemberId } from '../ids.js';
 import { isWhole } from '../purge-order.js';
-import type { Certificate, CertifiedHolder, ReceiptChild, SealRecord } from '../records.js';
+import type {
+  Certificate,
+  CertifiedHolder,
+  PurgeOrder,
+  ReceiptChild,
+  SealRecord,
+} from '../records.js';
 import type { Verified } from '../statement.js';
 import type { Answer } from './receipts.js';
 import { type Reading, demand } from './rules.js';
@@ -50,26 +57,39 @@ function namedBy({ open, final }: Answer, { hash }: Verified<'Certificate'>): Re
 function checkChild(
   { origin }: Reading,
   child: ReceiptChild,
-  { value: order }: Verified<'PurgeOrder'>,
+  order: Verified<'PurgeOrder'>,
   answers: readonly Answer[],
 ): void {
-  const isCovered = order.ids.includes(child.id) && isWhole(order);
-  demand(isCovered, 'K3', `${child.origin}: a child certificate about other events`);
-  demand(
-    child.orderId === order.orderId,
-    'K3',
-    `${child.origin}: a child's certificate of another order`,
-  );
+  const entries = answers.map(({ entry }) => entry);
+  const [rule = 'K3', what = ''] = childProblem(origin, child, order.value, entries) ?? [];
+  demand(what === '', rule, `${child.origin}: ${what}`);
+}
+
+/**
+ * What is wrong with an order as the one that purged this child; undefined when nothing is.
+ *
+ * @param entries of the parent's order, to this holder
+ */
+export function childProblem(
+  origin: MemberId,
+  child: Pick<ReceiptChild, 'id' | 'orderId'>,
+  order: PurgeOrder,
+  entries: readonly Pick<Verified<'PurgeEntry'>, 'value' | 'hash'>[],
+): readonly [rule: 'K3' | 'K4', what: string] | undefined {
+  if (!order.ids.includes(child.id) || !isWhole(order)) {
+    return ['K3', 'a child certificate about other events'];
+  }
+  if (child.orderId !== order.orderId) return ['K3', "a child's certificate of another order"];
   const { cause } = order;
-  const orderId = answers[0]?.entry.value.orderId;
+  const orderId = entries[0]?.value.orderId;
   // a child of several parents is purged once, because of any of them
-  if (cause?.origin !== origin || cause.orderId !== orderId) return;
-  const isOfEntry = answers.some(
-    ({ entry }) =>
+  if (cause?.origin !== origin || cause.orderId !== orderId) return undefined;
+  const isOfEntry = entries.some(
+    (entry) =>
       equalBytes(entry.hash, cause.entryHash) &&
       cause.parents.every((parent) => entry.value.ids.includes(parent)),
   );
-  demand(isOfEntry, 'K4', `${child.origin}: a child order that cites no entry of this order`);
+  return isOfEntry ? undefined : ['K4', 'a child order that cites no entry of this order'];
 }
 
 /**

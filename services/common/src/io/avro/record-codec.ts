@@ -53,6 +53,7 @@ const VERSIONS: Partial<Record<RecordName, number>> = {
   PurgeEntry: 2,
   Receipt: 2,
   Certificate: 2,
+  DerivationGrant: 2,
 };
 
 const MARK = Uint8Array.of(0xc3, 0x01);

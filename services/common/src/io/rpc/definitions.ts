@@ -25,10 +25,10 @@ const OWN_ANYBODY: Access = {
   member: 'own',
 };
 const OWN_REVOCATION: Access = { services: ['revocation'], member: 'own' };
+const OTHER_REVOCATION: Access = { services: ['revocation'], member: 'other' };
 const OWN_CONSENT: Access = { services: ['consent'], member: 'own' };
 const ANY_NODE: Access = { services: ['node'], member: 'any' };
 const OTHER_NODE: Access = { services: ['node'], member: 'other' };
-const OTHER_REVOCATION: Access = { services: ['revocation'], member: 'other' };
 
 /** stream: one request, many answers · clientStream: many requests, one answer */
 export type MethodKind = 'unary' | 'stream' | 'clientStream' | 'bidi';
@@ -157,6 +157,15 @@ export const OnwardService = {
   },
 } as const satisfies AnyService;
 
+export const DerivationService = {
+  name: 'concordat.node.v1.DerivationService',
+  methods: {
+    grantDerivation: unary([node.GrantDerivationRequest, node.GrantDerivationResponse], OTHER_NODE),
+    listDuties: unary([node.ListDutiesRequest, node.ListDutiesResponse], OWN_REVOCATION),
+    closeDuty: unary([node.CloseDutyRequest, node.CloseDutyResponse], OWN_REVOCATION),
+  },
+} as const satisfies AnyService;
+
 export const BlockService = {
   name: 'concordat.node.v1.BlockService',
   methods: {
@@ -257,6 +266,17 @@ export const LedgerService = {
       [revocation.FetchLedgerRequest, revocation.FetchLedgerResponse],
       OTHER_NODE,
       largeAnswer,
+    ),
+  },
+} as const satisfies AnyService;
+
+export const ChildService = {
+  name: 'concordat.revocation.v1.ChildService',
+  methods: {
+    childCertificate: unary(
+      [revocation.ChildCertificateRequest, revocation.ChildCertificateResponse],
+      OTHER_REVOCATION,
+      { responseBytesMax: CERTIFICATE_BYTES_MAX },
     ),
   },
 } as const satisfies AnyService;

@@ -1,7 +1,8 @@
-import { type OwnTopic, adoptTails } from '@concordat/common/io/adopt-tails.js';
+import { type ChainedName, type OwnTopic, adoptTails } from '@concordat/common/io/adopt-tails.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import {
   eventsTopic,
+  grantsTopic,
   ledgerTopic,
   membershipTopic,
   receiptsTopic,
@@ -48,6 +49,17 @@ export function ownMembership({ self }: NodeContext): OwnTopic<'MembershipChange
   };
 }
 
+export function ownGrants({ self }: NodeContext): OwnTopic<'DerivationGrant'> {
+  const topic = grantsTopic(self);
+  return {
+    topic,
+    names: ['DerivationGrant'],
+    chainOf: () => topic,
+    statementOf: (value) => value,
+    belongs: () => true,
+  };
+}
+
 export function ownReceipts(
   { self }: NodeContext,
   origin: MemberId,
@@ -67,10 +79,10 @@ export function ownReceipts(
  *
  * @throws ConcordatError EQUIVOCATION when topic and state hold two statements of one number
  */
-export async function chainsAhead(
+export async function chainsAhead<Name extends ChainedName>(
   { codec, keys, self, state }: NodeContext,
   log: LogClient,
-  own: ReturnType<typeof ownBlocks | typeof ownLedger | typeof ownMembership | typeof ownReceipts>,
+  own: OwnTopic<Name>,
 ): Promise<Map<string, number>> {
   const ahead = new Map<string, number>();
   const adopter = {
@@ -82,6 +94,6 @@ export async function chainsAhead(
     onAdopted: (chain: string, _from: unknown, to: { readonly number: number }) =>
       void ahead.set(chain, to.number),
   };
-  await adoptTails(adopter, own as OwnTopic<'Receipt'>);
+  await adoptTails(adopter, own);
   return ahead;
 }

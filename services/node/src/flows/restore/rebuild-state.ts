@@ -3,6 +3,7 @@ import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { NodeContext } from '../context.js';
 import { recordUnrecordedBlocks, sendUnsentBlocks } from './replay-blocks.js';
+import { replayGrants } from './replay-grants.js';
 import { replayLedger } from './replay-ledger.js';
 import { replayMembership } from './replay-membership.js';
 import { replayReceipts } from './replay-receipts.js';
@@ -29,6 +30,7 @@ export async function rebuildState(
   };
   if (origins.isOrigin) {
     note(await replayMembership(context, log), 'changes of membership');
+    note(await replayGrants(context, log), 'derivation grants');
     const records = await replayLedger(context, log);
     note(records, 'ledger records');
     note(await recordUnrecordedBlocks(context, log), 'blocks');

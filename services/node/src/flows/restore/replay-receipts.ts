@@ -122,6 +122,9 @@ export function answerAsBefore(
   const open = given.find(({ receipt }) => receipt.stage === 'OPEN');
   if (open) state.purges.setOpenReceipt(entry, open, open.receipt.outcomes);
   if (final) state.purges.setReceipt(entry, final.bytes);
+  for (const { id, orderId, certificateHash } of final?.receipt.children ?? []) {
+    if (orderId && certificateHash) state.children.close(id, orderId, certificateHash);
+  }
   if (final && open) {
     // they were released: what an earlier copy of the data store says of them is over
     const ids = open.receipt.holds.map(({ id }) => id);

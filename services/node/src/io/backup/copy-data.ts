@@ -16,8 +16,8 @@ export interface Copied {
 }
 
 /**
- * Copies rows, ciphertexts, feed statements, key records, the places in the feeds and the names of the national systems
- * into a new store; no quarantine, no outbox, no counters. The places come first: whatever the feeds had brought up to them,
+ * Copies rows, ciphertexts, feed statements, key records, the places in the feeds the names of the national systems
+ * and what own events come from into a new store; no quarantine, no outbox, no counters. The places come first: whatever the feeds had brought up to them,
  * and is still there when it is its turn, is in the copy, also while the node works on.
  *
  * @param from file of a data store, in use or not
@@ -49,7 +49,7 @@ function copyAll(db: Sqlite, to: string): void {
   db.run('ATTACH DATABASE ? AS backup', to);
   // one statement, one state of the store
   db.run('INSERT INTO backup.followed SELECT * FROM main.followed');
-  for (const table of ['seen', 'position', 'known_system']) copyTable(db, table);
+  for (const table of ['seen', 'position', 'known_system', 'derivation']) copyTable(db, table);
   copyEvents(db);
   db.run(
     'INSERT INTO backup.refusal SELECT r.* FROM main.refusal r JOIN backup.event USING(origin, id)',

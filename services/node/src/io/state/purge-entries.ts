@@ -14,6 +14,7 @@ import {
   numberOf,
   textOf,
 } from '@concordat/common/io/store/sqlite.js';
+import { IS_CHILD_OPEN } from './child-duties.js';
 import { eventIdIn, orderIdIn } from './stored-ids.js';
 
 export const PURGE_ENTRIES_SCHEMA = `
@@ -94,7 +95,7 @@ export class PurgeEntries {
         `SELECT * FROM purge_entry AS entry WHERE receipt IS NULL AND (
            NOT EXISTS (SELECT 1 FROM open_receipt AS outcome WHERE ${OF_ENTRY})
            OR NOT EXISTS (SELECT 1 FROM purge_outcome AS outcome WHERE ${OF_ENTRY}
-             AND (EXISTS (${IS_OWED}) OR EXISTS (${IS_HELD}))))
+             AND (EXISTS (${IS_OWED}) OR EXISTS (${IS_HELD}) OR EXISTS (${IS_CHILD_OPEN}))))
          ORDER BY chain, epoch, number LIMIT ?`,
         limit,
       )
@@ -112,7 +113,8 @@ export class PurgeEntries {
   outcomes(entry: PendingEntry): EventOutcome[] {
     return this.#db
       .all(
-        `SELECT outcome.id, CASE WHEN EXISTS (${IS_HELD}) THEN 'HELD' WHEN EXISTS (${IS_OWED}) THEN 'SYSTEMS_OPEN' ELSE outcome END AS outcome
+        `SELECT outcome.id, CASE WHEN EXISTS (${IS_HELD}) THEN 'HELD' WHEN EXISTS (${IS_OWED}) THEN 'SYSTEMS_OPEN'
+           WHEN EXISTS (${IS_CHILD_OPEN}) THEN 'CHILDREN_OPEN' ELSE outcome END AS outcome
          FROM purge_entry AS entry JOIN purge_outcome AS outcome ON ${OF_ENTRY}
          WHERE entry.chain = ? AND entry.epoch = ? AND entry.number = ? ORDER BY position`,
         entry.chain,

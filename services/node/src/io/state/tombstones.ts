@@ -97,6 +97,13 @@ export class Tombstones {
     return row && (row['order_id'] === null ? 'retention' : 'order');
   }
 
+  /** The first order that took it back; undefined: none did. */
+  orderOf(origin: MemberId, id: EventId): OrderId | undefined {
+    const sql = 'SELECT order_id FROM tombstone WHERE origin = ? AND id = ?';
+    const row = this.#db.get(sql, origin, idBytes(id));
+    return row && row['order_id'] !== null ? orderIdIn(bytesOf(row, 'order_id')) : undefined;
+  }
+
   /** With the order that took each; null: its retention is over. */
   unfinished(
     limit: number,
