@@ -10,11 +10,13 @@ import { publishMany } from '../io/publish-many.js';
 import { readInput } from '../io/read-input.js';
 import { DOORS, withClient } from '../io/session.js';
 import {
+  type EventReference,
   type MemberOptions,
   type Surroundings,
   asMember,
   eventArgument,
   membersArgument,
+  referencesArgument,
   surroundings,
   textsArgument,
   usageError,
@@ -39,6 +41,7 @@ interface PublishOptions extends MemberOptions {
   readonly to?: readonly MemberId[];
   readonly byAgreement?: boolean;
   readonly supersedes?: EventId;
+  readonly derivedFrom?: readonly EventReference[];
   readonly lines?: true;
 }
 
@@ -60,6 +63,7 @@ export function addPublishCommand(event: Command, world: World): void {
     .option('--by-agreement', 'whoever an agreement permits')
     .option('--retain-days <n>', 'delete it everywhere after this', wholeNumber(1, 36_500), 30)
     .option('--supersedes <id>', 'the own event that this one replaces', eventArgument)
+    .option('--derived-from <member/id>', 'made from this event; may repeat', referencesArgument)
     .option('--lines', 'each line of the file is an event of its own, all in one stream')
     .option('--id <uuid>', 'UUIDv7; the same again gets the first result', eventArgument)
     .addOption(HANDLING.tlp().default('AMBER'))
@@ -185,7 +189,7 @@ function requestOf(
     handling: { tlp, europol, source, information: Number(information) },
     supersedes: options.supersedes ?? '',
     audience: audienceOf(options),
-    derivedFrom: [],
+    derivedFrom: [...(options.derivedFrom ?? [])],
   };
 }
 

@@ -46,6 +46,23 @@ export function eventsArgument(text: string, before: readonly EventId[] = []): E
   return [...before, eventArgument(text)];
 }
 
+/** An event of whichever member: `un/0196…`. */
+export interface EventReference {
+  readonly origin: MemberId;
+  readonly eventId: EventId;
+}
+
+export function referencesArgument(
+  text: string,
+  before: readonly EventReference[] = [],
+): EventReference[] {
+  const [origin = '', id = '', ...more] = text.split('/');
+  const event = more.length === 0 ? parseEventId(id) : undefined;
+  const member = parseMemberId(origin);
+  if (event?.ok && member.ok) return [...before, { origin: member.value, eventId: event.value }];
+  throw new InvalidArgumentError(`Expected MEMBER/ID: ${MEMBER}, a slash, ${UUID_V7}.`);
+}
+
 export function orderArgument(text: string): OrderId {
   return taken(parseOrderId(text), 'a UUID in lower-case letters');
 }

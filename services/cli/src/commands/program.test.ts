@@ -172,6 +172,14 @@ test('a schema version that is not there is named', async () => {
   expect(err).toMatch(/^SCHEMA_UNKNOWN {2}--schema-version: .*threat-indicator\.v9\.avsc/);
 });
 
+test('what an event is derived from is named by member and id', async () => {
+  const { exit, err } = await concordat(
+    'event publish - --purpose x --legal-basis y --derived-from 01890000-0000-7000-8000-000000000001',
+  );
+  expect(exit).toBe(2);
+  expect(err).toMatch(/Expected MEMBER\/ID/);
+});
+
 test('a directory without a federation is named, with what to do', async () => {
   const { exit, err } = await concordat(`status --member un --home ${dir}/none`);
   expect(exit).toBe(2);
