@@ -2,7 +2,14 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { eventId } from '../../../../test/support/origin.js';
 import { orderId } from '../../../../test/support/ledger.js';
-import { ORDER_EVENTS_MAX, PARTS_MAX, partId, partIds, planPurge } from './purge-plan.js';
+import {
+  ORDER_EVENTS_MAX,
+  PARTS_MAX,
+  orderEventsMax,
+  partId,
+  partIds,
+  planPurge,
+} from './purge-plan.js';
 
 const ids = (count: number, from = 0) => Array.from({ length: count }, (_, n) => eventId(from + n));
 
@@ -39,6 +46,13 @@ test('orders are as few as possible, of one size, and cover each event once, in 
     }),
     { numRuns: 20 },
   );
+});
+
+test('an order of many holders covers fewer events, so that its certificate can be read', () => {
+  expect([0, 3, 10, 40, 1_000_000].map(orderEventsMax)).toEqual([2_000, 2_000, 1_682, 451, 1]);
+  const holders = Array.from({ length: 40 }, (_, n) => `m${String(n)}`);
+  const { orders } = planPurge([{ ids: ids(1_000), holders }], 0);
+  expect(orders.map(({ length }) => length)).toEqual([334, 334, 332]);
 });
 
 test('the orders of a purge follow from its first one, and no two are alike', () => {

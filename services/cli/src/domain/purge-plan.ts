@@ -3,6 +3,13 @@ import { type EventId, type OrderId, idBytes, orderIdOf } from '@concordat/commo
 
 /** What one order may cover. */
 export const ORDER_EVENTS_MAX = 2_000;
+/**
+ * What an order's certificate may come to, in bytes: verifiers read 16 MiB, and times of answers, names and chains of several
+ * blocks are not known yet.
+ */
+const CERTIFICATE_BYTES = 12 * 1024 ** 2;
+/** Of one event and one holder, or of the event itself; measured: 1,000 events with ten holders come to 6.8 MB. */
+const PROOF_BYTES = 680;
 /** A purge of more is for several purges. */
 export const PARTS_MAX = 1_024;
 
@@ -26,14 +33,13 @@ export interface PurgePlan {
 /** @param approvalsAbove events that one person may take back alone within 24 hours, in however many orders */
 export function planPurge(found: readonly HeldEvents[], approvalsAbove: number): PurgePlan {
   const ids = found.flatMap((some) => some.ids);
-  const orders = splitEvenly(ids);
   const counts = new Map<string, number>();
   for (const { ids: some, holders } of found) {
     for (const member of holders) counts.set(member, (counts.get(member) ?? 0) + some.length);
   }
   return {
     events: ids.length,
-    orders,
+    orders: splitEvenly(ids, orderEventsMax(counts.size)),
     needsSecondPerson: ids.length > approvalsAbove,
     holders: [...counts]
       .map(([member, events]) => ({ member, events }))
@@ -44,9 +50,15 @@ export function planPurge(found: readonly HeldEvents[], approvalsAbove: number):
   };
 }
 
+/** The more members hold events, the fewer fit into a certificate that verifiers read. */
+export function orderEventsMax(holders: number): number {
+  const most = Math.floor(CERTIFICATE_BYTES / (PROOF_BYTES * (holders + 1)));
+  return Math.max(1, Math.min(ORDER_EVENTS_MAX, most));
+}
+
 /** As few orders as possible, and of one size: a small rest would need fewer people than the purge that it belongs to. */
-function splitEvenly(ids: readonly EventId[]): EventId[][] {
-  const parts = Math.ceil(ids.length / ORDER_EVENTS_MAX);
+function splitEvenly(ids: readonly EventId[], most: number): EventId[][] {
+  const parts = Math.ceil(ids.length / most);
   const size = Math.ceil(ids.length / parts);
   return Array.from({ length: parts }, (_, at) => ids.slice(at * size, (at + 1) * size));
 }
