@@ -6,7 +6,7 @@ import { ConcordatError, asConcordatError } from '@concordat/common/domain/error
 import type { WantedCertificate } from '../io/child-rows.js';
 import type { RevocationContext } from './context.js';
 
-/** In one round; a certificate may have megabytes. */
+/** Of one holder in one round; a certificate may have megabytes. */
 const FETCHED_MAX = 64;
 
 /**

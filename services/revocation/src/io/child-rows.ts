@@ -49,10 +49,13 @@ export class ChildRows {
     this.#db.run('INSERT OR IGNORE INTO child_named VALUES(?, ?, ?, ?)', ...place, idBytes(child));
   }
 
+  /** @param limit of each holder, so that one who does not answer keeps nobody else waiting */
   wanted(limit: number): WantedCertificate[] {
-    return this.#db
-      .all('SELECT * FROM child_certificate WHERE bytes IS NULL LIMIT ?', limit)
-      .map(wantedIn);
+    const holders = this.#db.all(
+      'SELECT DISTINCT holder FROM child_certificate WHERE bytes IS NULL ORDER BY holder',
+    );
+    const sql = 'SELECT * FROM child_certificate WHERE bytes IS NULL AND holder = ? LIMIT ?';
+    return holders.flatMap((row) => this.#db.all(sql, textOf(row, 'holder'), limit).map(wantedIn));
   }
 
   /** The events that the holder's receipts name this certificate for. */
