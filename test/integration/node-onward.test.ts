@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { asConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { codec } from '../support/federation.js';
@@ -33,17 +32,7 @@ const askAs = (member: MemberId, change: Change = {}) =>
   world.onwardService(member).requestOnward(wish(change), soon);
 const requests = async () => (await world.node(UN).operator.listOnward({}, soon)).requests;
 
-async function outcome(member: MemberId, n = 1): Promise<string> {
-  try {
-    const { sections } = await world.open(member, eventId(n));
-    return sections
-      .map(({ name }) => name)
-      .sort()
-      .join(' ');
-  } catch (cause) {
-    return asConcordatError(cause).code;
-  }
-}
+const outcome = (member: MemberId, n = 1) => world.outcome(member, eventId(n));
 
 /** `de` alone holds event 1, which was not meant for `fr`. */
 async function held(): Promise<void> {

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { asConcordatError } from '@concordat/common/domain/errors.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { PurgeOrder } from '@concordat/common/domain/records.js';
 import { officerOrder, orderId } from '../support/ledger.js';
@@ -38,18 +37,7 @@ async function withPolicy(...change: Parameters<NodeWorld['writePolicy']>): Prom
   await world.restart(UN);
 }
 
-/** Names of the sections that are read, or the code of the refusal. */
-async function outcome(member: MemberId, n: number): Promise<string> {
-  try {
-    const { sections } = await world.open(member, eventId(n));
-    return sections
-      .map(({ name }) => name)
-      .sort()
-      .join(' ');
-  } catch (cause) {
-    return asConcordatError(cause).code;
-  }
-}
+const outcome = (member: MemberId, n: number) => world.outcome(member, eventId(n));
 
 async function scopeOrders() {
   const { orders } = await world.purgeService.list({}, soon);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Policy } from '@concordat/common/domain/agreement.js';
 import { utf8 } from '@concordat/common/domain/bytes.js';
-import { ConcordatError } from '@concordat/common/domain/errors.js';
+import { ConcordatError, asConcordatError } from '@concordat/common/domain/errors.js';
 import type { Federation } from '@concordat/common/domain/federation.js';
 import type { Identity } from '@concordat/common/domain/identity.js';
 import {
@@ -540,6 +540,19 @@ export class NodeWorld {
   open(member: MemberId, id: EventId, caseId = 'case-1'): Promise<ReadResponse> {
     const request = { origin: UN, eventId: id, purpose: 'screening', caseId };
     return this.node(member).national.read(request, { timeoutMs: 1 });
+  }
+
+  /** Names of the sections that are read, or the code of the refusal. */
+  async outcome(member: MemberId, id: EventId): Promise<string> {
+    try {
+      const { sections } = await this.open(member, id);
+      return sections
+        .map(({ name }) => name)
+        .sort()
+        .join(' ');
+    } catch (cause) {
+      return asConcordatError(cause).code;
+    }
   }
 
   status(member: MemberId) {

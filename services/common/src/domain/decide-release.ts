@@ -52,6 +52,11 @@ export interface ReleaseQuestion {
   readonly recipient: MemberId;
 }
 
+/** The question as if the event were meant for this member alone: what it holds, or may get at a holder's request. */
+export function meantFor(recipient: MemberId, header: ReleaseQuestion['header']): ReleaseQuestion {
+  return { header, audience: { byAgreement: false, members: [recipient] }, recipient };
+}
+
 interface Candidate {
   readonly agreement: Agreement;
   readonly consent: Consent;

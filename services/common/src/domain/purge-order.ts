@@ -40,6 +40,11 @@ export function isWhole({ recipients, sections }: Cover): boolean {
   return recipients.length === 0 && sections.length === 0;
 }
 
+/** Does this cover, of a recipient that it names, take this section? */
+export function takesSection({ sections }: Pick<Cover, 'sections'>, name: string): boolean {
+  return sections.length === 0 || sections.includes(name);
+}
+
 /** Recipients that one cover may name: each has a seal of its own in every block. */
 export const COVER_RECIPIENTS_MAX = 32;
 

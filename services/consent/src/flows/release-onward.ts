@@ -1,5 +1,5 @@
 import { provePartialBlock } from '@concordat/common/domain/block.js';
-import type { Terms } from '@concordat/common/domain/decide-release.js';
+import { type Terms, meantFor } from '@concordat/common/domain/decide-release.js';
 import { asConcordatError } from '@concordat/common/domain/errors.js';
 import { parseHeader } from '@concordat/common/domain/header.js';
 import type { MemberId, UnixMs } from '@concordat/common/domain/ids.js';
@@ -73,8 +73,7 @@ function releaseOne(
   const header = envelope && parseHeader(codec, envelope.header);
   if (!block.ok) throw block.error;
   if (!envelope || !header?.ok) throw new TypeError('expected an own event with its header');
-  const audience = { byAgreement: false, members: [recipient] };
-  const decision = policy.rules.decide({ header: header.value, audience, recipient }, nowMs);
+  const decision = policy.rules.decide(meantFor(recipient, header.value), nowMs);
   const terms = decision.outcome === 'release' ? narrowed(decision.terms, asked) : undefined;
   const isOpen = recipients.includes(recipient) && !store.leavers.all().has(recipient);
   if (!terms || !isOpen) {

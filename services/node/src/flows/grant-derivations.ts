@@ -2,6 +2,7 @@ import { nextLink } from '@concordat/common/domain/chain.js';
 import { cloudEventHeaders } from '@concordat/common/domain/cloud-event.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
+import { takesSection } from '@concordat/common/domain/purge-order.js';
 import type { DerivationGrant } from '@concordat/common/domain/records.js';
 import { SUITE, signStatement } from '@concordat/common/domain/statement.js';
 import { grantsTopic } from '@concordat/common/domain/topics.js';
@@ -72,9 +73,7 @@ function whyNot(
   const { holder, parent } = asked;
   if (state.tombstones.isBuried(self, parent)) return 'it is taken back';
   const covers = state.covers.among([parent], holder).get(parent) ?? [];
-  const left = [...given].filter((name) =>
-    covers.every(({ sections }) => sections.length > 0 && !sections.includes(name)),
-  );
+  const left = [...given].filter((name) => !covers.some((cover) => takesSection(cover, name)));
   if (left.length === 0) return `everything that ${holder} was given of it is taken back`;
   if (state.membership.isLeaving(holder)) return `${holder} leaves`;
   const { header, audience } = recent.get(self, parent) ?? {};

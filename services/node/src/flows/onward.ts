@@ -1,6 +1,8 @@
+import { meantFor } from '@concordat/common/domain/decide-release.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import { partialProof } from '@concordat/common/domain/merkle.js';
+import { takesSection } from '@concordat/common/domain/purge-order.js';
 import type { PartialBlock } from '@concordat/common/domain/records.js';
 import type { OnwardRequest, StoredOnward } from '../io/state/onward-requests.js';
 import type { NodeContext } from './context.js';
@@ -62,8 +64,7 @@ function decideOnward(
   const header = recent.get(self, id)?.header;
   if (held.length === 0 || !header) return 'ONWARD_NOT_HELD';
   const termsOf = (member: MemberId) => {
-    const audience = { byAgreement: false, members: [member] };
-    const decision = rules.decide({ header, audience, recipient: member }, nowMs);
+    const decision = rules.decide(meantFor(member, header), nowMs);
     return decision.outcome === 'release' ? decision.terms : undefined;
   };
   const [own, theirs] = [termsOf(holder), termsOf(recipient)];
@@ -72,9 +73,7 @@ function decideOnward(
   if (!mayGo || state.membership.isLeaving(recipient)) return 'ONWARD_NOT_ALLOWED';
   const taken = state.covers.among([id], recipient).get(id) ?? [];
   const sections = theirs.sections.filter(
-    (name) =>
-      held.includes(name) &&
-      !taken.some((cover) => cover.sections.length === 0 || cover.sections.includes(name)),
+    (name) => held.includes(name) && !taken.some((cover) => takesSection(cover, name)),
   );
   if (sections.length === 0) return 'ONWARD_NOT_ALLOWED';
   const deleteByMs = Math.min(own.deleteByMs, theirs.deleteByMs) as UnixMs;

@@ -1,6 +1,11 @@
-import type { ReleaseDecision, Terms } from '@concordat/common/domain/decide-release.js';
+import {
+  type ReleaseDecision,
+  type Terms,
+  meantFor,
+} from '@concordat/common/domain/decide-release.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
+import { takesSection } from '@concordat/common/domain/purge-order.js';
 import type { Release, SlotTable } from '@concordat/common/domain/records.js';
 import { openSlot, readSlots, slotRoot } from '@concordat/common/domain/slots.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
@@ -199,12 +204,9 @@ export class KeyOffice {
     if (state.membership.isLeaving(recipient)) return answer(MEMBER_LEAVES);
     const { header, audience } = recent.get(self, release.id) ?? {};
     if (!header || !audience) return answer({ kind: 'refused', reason: 'EVENT_UNKNOWN' });
-    const meant = { header, audience, recipient };
-    const asMeant = rules.decide(meant, nowMs);
-    const onward = isExcluded(asMeant) ? this.#onwardOf(release, event, recipient) : undefined;
-    const decision = onward
-      ? rules.decide({ ...meant, audience: { byAgreement: false, members: [recipient] } }, nowMs)
-      : asMeant;
+    const asMeant = rules.decide({ header, audience, recipient }, nowMs);
+    const goesOnward = isExcluded(asMeant) && this.#mayGoOnward(release, event, recipient);
+    const decision = goesOnward ? rules.decide(meantFor(recipient, header), nowMs) : asMeant;
     if (decision.outcome === 'withheld') {
       const isWithdrawn = decision.reason === 'NO_CONSENT' || decision.reason === 'NO_AGREEMENT';
       const { reason } = decision;
@@ -219,10 +221,10 @@ export class KeyOffice {
   }
 
   /**
-   * What lets an event go to a member that its audience leaves out: a holder's request that was accepted and goes as far as this
+   * May an event go to a member that its audience leaves out? By a holder's request that was accepted and goes as far as this
    * release, or, after a loss of the state, what the ledger says it was given before.
    */
-  #onwardOf(release: Release, event: OwnEvent, recipient: MemberId): 'onward' | undefined {
+  #mayGoOnward(release: Release, event: OwnEvent, recipient: MemberId): boolean {
     const { state } = this.#context;
     const { id, leaf, sections, purposes, deleteByMs } = release;
     const isAccepted = state.onward
@@ -237,7 +239,7 @@ export class KeyOffice {
       releasesOfBlock(this.#context, event, recipient).some(
         (old) => old.leaf === leaf && sections.every((name) => old.sections.includes(name)),
       );
-    return isAccepted || wasGiven() ? 'onward' : undefined;
+    return isAccepted || wasGiven();
   }
 
   /** What of a release no narrower cover takes, and the seals of those that take something. */
@@ -248,9 +250,7 @@ export class KeyOffice {
     let left = sections;
     const numbers = new Set<number>();
     for (const cover of covers) {
-      const kept = left.filter(
-        (name) => cover.sections.length > 0 && !cover.sections.includes(name),
-      );
+      const kept = left.filter((name) => !takesSection(cover, name));
       if (kept.length < left.length) numbers.add(cover.ledgerNumber);
       left = kept;
     }

@@ -1,9 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { meantFor } from '@concordat/common/domain/decide-release.js';
 import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
+import { takesSection } from '@concordat/common/domain/purge-order.js';
 import type { ReleaseRules } from '@concordat/common/domain/release-rules.js';
 import { grouped } from '@concordat/common/io/store/packed.js';
 import { ALWAYS } from '../domain/selector.js';
-import type { BlockedCover } from '../io/state/blocked-covers.js';
 import { type BlockPlace, type OwnEvent, blockKey } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
 import { releasesOfBlock } from './recorded-releases.js';
@@ -128,14 +129,12 @@ function heldOf(
       const id = ids[leaf];
       if (id === undefined || buried.has(id)) return [];
       const given = new Set(some.flatMap(({ sections }) => sections));
-      const sections = [...given].filter((name) => !isTaken(name, covers.get(id) ?? []));
+      const sections = [...given].filter(
+        (name) => !(covers.get(id) ?? []).some((cover) => takesSection(cover, name)),
+      );
       return sections.length === 0 ? [] : [{ id, recipient, sections }];
     });
   });
-}
-
-function isTaken(section: string, covers: readonly BlockedCover[]): boolean {
-  return covers.some(({ sections }) => sections.length === 0 || sections.includes(section));
 }
 
 /**
@@ -151,8 +150,7 @@ function lossOf(
   const header = recent.get(self, id)?.header;
   // a lost row proves nothing
   if (!header) return undefined;
-  const audience = { byAgreement: false, members: [recipient] };
-  const decision = rules.decide({ header, audience, recipient }, nowMs);
+  const decision = rules.decide(meantFor(recipient, header), nowMs);
   if (decision.outcome === 'withheld') {
     return decision.reason === 'RETENTION_PASSED' ? undefined : [];
   }

@@ -11,7 +11,7 @@ import {
   OnwardService,
   type concordat,
 } from '@concordat/common/io/rpc/definitions.js';
-import { type RpcChannel, openChannel } from '@concordat/common/io/rpc/client.js';
+import { MemberChannels } from '@concordat/common/io/rpc/member-channels.js';
 import type { TlsFiles } from '@concordat/common/io/rpc/tls.js';
 import CircuitBreaker from 'opossum';
 import type { AskForGrants } from '../flows/derive.js';
@@ -49,20 +49,11 @@ export interface Peers {
 }
 
 export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
-  const channels: RpcChannel[] = [];
+  const channels = new MemberChannels(federation, tls);
   const breakers: { shutdown(): void }[] = [];
-  const channelTo = (member: MemberId, service: 'node' | 'consent' | 'revocation'): RpcChannel => {
-    const address = federation.members.find(({ id }) => id === member)?.services[service];
-    if (address === undefined) {
-      throw new ConcordatError('FEDERATION_INVALID', `expected an address of ${service} ${member}`);
-    }
-    const channel = openChannel({ address, tls, peer: { member, service } });
-    channels.push(channel);
-    return channel;
-  };
   return {
     askForKeys(origin) {
-      const client = channelTo(origin, 'node').clientOf(KeyService);
+      const client = channels.to(origin, 'node').clientOf(KeyService);
       const ask: AskForKeys = async (statements, signal) =>
         fromWire(await client.keyRelease({ statements }, { timeoutMs: KEYS_TIMEOUT_MS, signal }));
       const breaker = new CircuitBreaker(ask, BREAKER);
@@ -81,7 +72,7 @@ export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
       };
     },
     askForGrants(origin) {
-      const client = channelTo(origin, 'node').clientOf(DerivationService);
+      const client = channels.to(origin, 'node').clientOf(DerivationService);
       return async (child, parents, signal) => {
         const options = { timeoutMs: GRANTS_TIMEOUT_MS, signal };
         const { grants } = await client.grantDerivation({ child, parents: [...parents] }, options);
@@ -89,7 +80,7 @@ export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
       };
     },
     askFreshness(origin) {
-      const client = channelTo(origin, 'revocation').clientOf(FreshnessService);
+      const client = channels.to(origin, 'revocation').clientOf(FreshnessService);
       return async (nonce, signal) => {
         const options = { timeoutMs: FRESHNESS_TIMEOUT_MS, signal };
         const { answer } = await client.freshness({ nonce }, options);
@@ -97,11 +88,11 @@ export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
       };
     },
     fetchFeed(origin) {
-      const client = channelTo(origin, 'consent').clientOf(FeedService);
+      const client = channels.to(origin, 'consent').clientOf(FeedService);
       return (wanted, signal) => client.fetchFeed(wanted, { timeoutMs: FEED_TIMEOUT_MS, signal });
     },
     fetchLedger(origin) {
-      const client = channelTo(origin, 'revocation').clientOf(LedgerService);
+      const client = channels.to(origin, 'revocation').clientOf(LedgerService);
       return async ({ epoch, fromNumber }, signal) => {
         const options = { timeoutMs: LEDGER_TIMEOUT_MS, signal };
         const { entries, ...rest } = await client.fetchLedger({ epoch, fromNumber }, options);
@@ -109,14 +100,14 @@ export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
       };
     },
     askOnward(origin) {
-      const client = channelTo(origin, 'node').clientOf(OnwardService);
+      const client = channels.to(origin, 'node').clientOf(OnwardService);
       return async (request) => {
         await client.requestOnward(request, { timeoutMs: ONWARD_TIMEOUT_MS });
       };
     },
     close() {
       for (const breaker of breakers) breaker.shutdown();
-      for (const channel of channels) channel.close();
+      channels.close();
     },
   };
 }

@@ -10,7 +10,7 @@ import {
 import { WHOLE_COVER } from '@concordat/common/domain/purge-order.js';
 import type { PurgeOrder } from '@concordat/common/domain/records.js';
 import { SUITE } from '@concordat/common/domain/statement.js';
-import { derivedOrderId } from './rule-orders.js';
+import { type OrderMaker, derivedOrderId } from './derived-order.js';
 
 const CHILD_ORDER = 'concordat child order v1';
 
@@ -30,15 +30,7 @@ export interface ChildDuty {
  * The order that purges a child, whole and everywhere. Every byte follows from the duty: a service that lost its database
  * makes the very order that the node has sealed.
  */
-export function childOrder(
-  by: {
-    readonly federation: string;
-    readonly origin: MemberId;
-    readonly keyId: string;
-    readonly deadlineInMs: number;
-  },
-  duty: ChildDuty,
-): PurgeOrder {
+export function childOrder(by: OrderMaker, duty: ChildDuty): PurgeOrder {
   const { federation, origin, keyId, deadlineInMs } = by;
   return {
     ...{ suite: SUITE, federation, origin, keyId },

@@ -1,4 +1,4 @@
-import { lengthPrefixed, sha256, utf8 } from '@concordat/common/domain/bytes.js';
+import { utf8 } from '@concordat/common/domain/bytes.js';
 import {
   type EventId,
   type MemberId,
@@ -6,10 +6,10 @@ import {
   type UnixMs,
   asUnixMs,
   idBytes,
-  orderIdOf,
 } from '@concordat/common/domain/ids.js';
 import type { PurgeOrder } from '@concordat/common/domain/records.js';
 import { SUITE } from '@concordat/common/domain/statement.js';
+import { type OrderMaker, derivedOrderId } from './derived-order.js';
 
 /** The fact that takes everything back from a member, as the own node has signed it. */
 export interface Leaving {
@@ -26,7 +26,7 @@ export interface Leaving {
  * @param ids at most ORDER_IDS_MAX
  */
 export function leaverOrder(
-  by: { readonly federation: string; readonly origin: MemberId; readonly keyId: string },
+  by: Omit<OrderMaker, 'deadlineInMs'>,
   { member, sinceMs, termMs }: Leaving,
   ids: readonly EventId[],
 ): PurgeOrder {
@@ -48,18 +48,10 @@ export function leaverOrder(
 }
 
 function leaverOrderId(
-  { federation, origin }: { readonly federation: string; readonly origin: MemberId },
+  place: Pick<OrderMaker, 'federation' | 'origin'>,
   { member, sinceMs, termMs }: Leaving,
   ids: readonly EventId[],
 ): OrderId {
-  const parts = ['concordat leaver order v1', federation, origin, member];
-  const digest = sha256(
-    lengthPrefixed(
-      ...[...parts, String(sinceMs), String(termMs)].map((text) => utf8(text)),
-      ...ids.map((id) => idBytes(id)),
-    ),
-  );
-  const id = orderIdOf(digest.subarray(0, 16));
-  if (!id.ok) throw new TypeError('16 bytes are an order id');
-  return id.value;
+  const facts = [member, String(sinceMs), String(termMs)].map((text) => utf8(text));
+  return derivedOrderId('concordat leaver order v1', place, ...facts, ...ids.map(idBytes));
 }

@@ -1,16 +1,15 @@
-import { lengthPrefixed, sha256, utf8 } from '@concordat/common/domain/bytes.js';
+import { utf8 } from '@concordat/common/domain/bytes.js';
 import {
   type EventId,
-  type MemberId,
   type OrderId,
   type UnixMs,
   asUnixMs,
   idBytes,
-  orderIdOf,
 } from '@concordat/common/domain/ids.js';
 import { WHOLE_COVER, isRuleReason } from '@concordat/common/domain/purge-order.js';
 import type { PurgeOrder } from '@concordat/common/domain/records.js';
 import { SUITE } from '@concordat/common/domain/statement.js';
+import { type OrderMaker, derivedOrderId } from './derived-order.js';
 
 /** The event that replaces another, and when the ledger says that both are published. */
 export interface Successor {
@@ -46,34 +45,14 @@ export function ruleFor(
 
 /** Derived from event and reason alone, so that the same fact never makes a second order. */
 export function ruleOrderId(
-  place: { readonly federation: string; readonly origin: MemberId },
+  place: Pick<OrderMaker, 'federation' | 'origin'>,
   rule: Pick<Rule, 'id' | 'reason'>,
 ): OrderId {
   return derivedOrderId('concordat rule order v1', place, idBytes(rule.id), utf8(rule.reason));
 }
 
-/** An order id that follows from facts alone. @param kind of the facts, so that two kinds never meet */
-export function derivedOrderId(
-  kind: string,
-  { federation, origin }: { readonly federation: string; readonly origin: MemberId },
-  ...facts: readonly Uint8Array[]
-): OrderId {
-  const digest = sha256(lengthPrefixed(utf8(kind), utf8(federation), utf8(origin), ...facts));
-  const id = orderIdOf(digest.subarray(0, 16));
-  if (!id.ok) throw new TypeError('16 bytes are an order id');
-  return id.value;
-}
-
 /** Every byte follows from the fact: a service that lost its database makes the very order that the node has sealed. */
-export function ruleOrder(
-  by: {
-    readonly federation: string;
-    readonly origin: MemberId;
-    readonly keyId: string;
-    readonly deadlineInMs: number;
-  },
-  rule: Rule,
-): PurgeOrder {
+export function ruleOrder(by: OrderMaker, rule: Rule): PurgeOrder {
   const { federation, origin, keyId, deadlineInMs } = by;
   return {
     suite: SUITE,

@@ -1,4 +1,4 @@
-import { lengthPrefixed, sha256, utf8 } from '@concordat/common/domain/bytes.js';
+import { utf8 } from '@concordat/common/domain/bytes.js';
 import {
   type EventId,
   type MemberId,
@@ -6,10 +6,10 @@ import {
   type UnixMs,
   asUnixMs,
   idBytes,
-  orderIdOf,
 } from '@concordat/common/domain/ids.js';
 import type { PurgeOrder } from '@concordat/common/domain/records.js';
 import { SUITE } from '@concordat/common/domain/statement.js';
+import { type OrderMaker, derivedOrderId } from './derived-order.js';
 import { ORDER_IDS_MAX } from './officer-order.js';
 
 /** Events of which one recipient holds what would be withheld from it today, as the own node says. */
@@ -35,33 +35,16 @@ export function piecesOf(loss: ScopeLoss): ScopeLoss[] {
  * @param attempt how many orders for the very same loss are over already: a policy may go back and forth
  */
 export function scopeOrderId(
-  place: { readonly federation: string; readonly origin: MemberId },
+  place: Pick<OrderMaker, 'federation' | 'origin'>,
   { recipient, sections, ids }: ScopeLoss,
   attempt: number,
 ): OrderId {
-  const digest = sha256(
-    lengthPrefixed(
-      utf8('concordat scope order v1'),
-      utf8(place.federation),
-      utf8(place.origin),
-      utf8(recipient),
-      utf8(sections.join(' ')),
-      utf8(String(attempt)),
-      ...ids.map(idBytes),
-    ),
-  );
-  const id = orderIdOf(digest.subarray(0, 16));
-  if (!id.ok) throw new TypeError('16 bytes are an order id');
-  return id.value;
+  const facts = [recipient, sections.join(' '), String(attempt)].map((text) => utf8(text));
+  return derivedOrderId('concordat scope order v1', place, ...facts, ...ids.map(idBytes));
 }
 
 export function scopeOrder(
-  by: {
-    readonly federation: string;
-    readonly origin: MemberId;
-    readonly keyId: string;
-    readonly deadlineInMs: number;
-  },
+  by: OrderMaker,
   { recipient, sections, ids }: ScopeLoss,
   { orderId, nowMs }: { readonly orderId: OrderId; readonly nowMs: UnixMs },
 ): PurgeOrder {

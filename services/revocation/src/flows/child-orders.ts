@@ -1,8 +1,9 @@
 import { parseDsseJson } from '@concordat/common/domain/dsse-json.js';
 import { asConcordatError } from '@concordat/common/domain/errors.js';
 import type { UnixMs } from '@concordat/common/domain/ids.js';
-import { signStatement, statementHash } from '@concordat/common/domain/statement.js';
+import { statementHash } from '@concordat/common/domain/statement.js';
 import { type ChildDuty, childOrder } from '../domain/child-orders.js';
+import { addOrder, orderMaker } from './add-order.js';
 import type { ClosedDuty, RevocationContext } from './context.js';
 
 /**
@@ -53,16 +54,9 @@ function serveDuty(
   return { child, orderId, certificateHash: statementHash(signed.value) };
 }
 
-function makeOrder(
-  { codec, signer, store, keys, self, ruleOrderDeadlineMs }: RevocationContext,
-  duty: ChildDuty,
-  nowMs: UnixMs,
-): void {
-  const by = { federation: keys.federation, origin: self, keyId: signer.keyId };
-  const order = childOrder({ ...by, deadlineInMs: ruleOrderDeadlineMs }, duty);
+function makeOrder(context: RevocationContext, duty: ChildDuty, nowMs: UnixMs): void {
+  const { store } = context;
+  const order = childOrder(orderMaker(context), duty);
   store.ledger.claim(order);
-  if (store.orders.find(order.orderId)) return;
-  const { bytes } = signStatement(codec, signer, 'PurgeOrder', order);
-  store.orders.add(order, bytes, nowMs);
-  store.chains.count('orders.made.parent_purged');
+  if (!store.orders.find(order.orderId)) addOrder(context, order, nowMs);
 }

@@ -1,6 +1,6 @@
 import type { UnixMs } from '@concordat/common/domain/ids.js';
-import { signStatement } from '@concordat/common/domain/statement.js';
 import { type Unordered, ruleFor, ruleOrder } from '../domain/rule-orders.js';
+import { addOrder, orderMaker } from './add-order.js';
 import type { RevocationContext } from './context.js';
 
 /** Orders of one commit. */
@@ -29,15 +29,11 @@ export function makeRuleOrders(
 }
 
 function makeOrder(context: RevocationContext, event: Unordered, nowMs: UnixMs): void {
-  const { codec, signer, store, keys, self } = context;
+  const { store } = context;
   const rule = ruleFor(event, nowMs);
   if (!rule) return;
-  const by = { federation: keys.federation, origin: self, keyId: signer.keyId };
-  const order = ruleOrder({ ...by, deadlineInMs: context.ruleOrderDeadlineMs }, rule);
+  const order = ruleOrder(orderMaker(context), rule);
   store.ledger.claim(order);
   // the same rule may have ordered it before; its bytes stand, whatever the time is now
-  if (store.orders.find(order.orderId)) return;
-  const { bytes } = signStatement(codec, signer, 'PurgeOrder', order);
-  store.orders.add(order, bytes, nowMs);
-  store.chains.count(`orders.made.${rule.reason}`);
+  if (!store.orders.find(order.orderId)) addOrder(context, order, nowMs);
 }

@@ -1,9 +1,9 @@
 import { asConcordatError } from '@concordat/common/domain/errors.js';
 import type { UnixMs } from '@concordat/common/domain/ids.js';
-import { signStatement } from '@concordat/common/domain/statement.js';
 import { Repeating } from '@concordat/common/io/repeating.js';
 import { type ScopeLoss, piecesOf, scopeOrder, scopeOrderId } from '../domain/scope-orders.js';
 import type { LossCount } from '../io/scope-rows.js';
+import { addOrder, orderMaker } from './add-order.js';
 import type { RevocationContext } from './context.js';
 
 /** What one look at the node found. */
@@ -143,8 +143,8 @@ function makeOrders(context: RevocationContext, losses: readonly ScopeLoss[]): n
 
 /** @returns false when its node refused the very same too often */
 function makeOrder(context: RevocationContext, loss: ScopeLoss, nowMs: UnixMs): boolean {
-  const { store, codec, signer, keys, self, ruleOrderDeadlineMs, logger } = context;
-  const by = { federation: keys.federation, origin: self, keyId: signer.keyId };
+  const { store, logger } = context;
+  const by = orderMaker(context);
   let attempt = 0;
   let orderId = scopeOrderId(by, loss, attempt);
   while (store.orders.find(orderId)) {
@@ -155,8 +155,6 @@ function makeOrder(context: RevocationContext, loss: ScopeLoss, nowMs: UnixMs): 
     }
     orderId = scopeOrderId(by, loss, attempt);
   }
-  const order = scopeOrder({ ...by, deadlineInMs: ruleOrderDeadlineMs }, loss, { orderId, nowMs });
-  store.orders.add(order, signStatement(codec, signer, 'PurgeOrder', order).bytes, nowMs);
-  store.chains.count('orders.made.scope_changed');
+  addOrder(context, scopeOrder(by, loss, { orderId, nowMs }), nowMs);
   return true;
 }

@@ -4,17 +4,10 @@ import {
   type OrderId,
   type UnixMs,
   asUnixMs,
-  eventIdOf,
   idBytes,
-  orderIdOf,
 } from '@concordat/common/domain/ids.js';
-import {
-  type Row,
-  type Sqlite,
-  bytesOf,
-  numberOf,
-  textOf,
-} from '@concordat/common/io/store/sqlite.js';
+import { type Row, type Sqlite, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
+import { eventIdIn, orderIdIn } from './stored-ids.js';
 
 /**
  * `read_up_to` is the ledger number up to which `leaver_event` says what the member was given; `order_id` there is the order
@@ -47,19 +40,13 @@ function leaverOf(row: Row): Leaver {
   const left = row['left_at_ms'];
   return {
     member: textOf(row, 'member') as MemberId,
-    orderId: orderIn(row),
+    orderId: orderIdIn(row),
     sinceMs: asUnixMs(numberOf(row, 'since_ms')),
     termMs: numberOf(row, 'term_ms'),
     ledgerNumber: numberOf(row, 'ledger_number'),
     readUpTo: numberOf(row, 'read_up_to'),
     leftAtMs: typeof left === 'number' ? asUnixMs(left) : undefined,
   };
-}
-
-function orderIn(row: Row): OrderId {
-  const id = orderIdOf(bytesOf(row, 'order_id'));
-  if (!id.ok) throw new TypeError('column order_id: expected an order id');
-  return id.value;
 }
 
 /** Members that leave or have left, and what each was given; nobody ever comes out of here. */
@@ -106,11 +93,7 @@ export class LeaverRows {
   unordered(member: MemberId, limit: number): EventId[] {
     const sql =
       'SELECT id FROM leaver_event WHERE order_id IS NULL AND member = ? ORDER BY id LIMIT ?';
-    return this.#db.all(sql, member, limit).map((row) => {
-      const id = eventIdOf(bytesOf(row, 'id'));
-      if (!id.ok) throw new TypeError('column id: expected an event id');
-      return id.value;
-    });
+    return this.#db.all(sql, member, limit).map((row) => eventIdIn(row, 'id'));
   }
 
   setOrder(member: MemberId, ids: readonly EventId[], order: OrderId): void {

@@ -1,8 +1,8 @@
-import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { Federation } from '@concordat/common/domain/federation.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
-import { type RpcChannel, openChannel } from '@concordat/common/io/rpc/client.js';
+import type { RpcChannel } from '@concordat/common/io/rpc/client.js';
 import { ChildService } from '@concordat/common/io/rpc/definitions.js';
+import { MemberChannels } from '@concordat/common/io/rpc/member-channels.js';
 import type { TlsFiles } from '@concordat/common/io/rpc/tls.js';
 import type { ChildPorts } from '../flows/context.js';
 
@@ -14,17 +14,11 @@ export function openPartners(
   federation: Federation,
   tls: TlsFiles,
 ): Pick<ChildPorts, 'askForCertificate'> & { close(): void } {
-  const channels = new Map<MemberId, RpcChannel>();
+  const channels = new MemberChannels(federation, tls);
+  const known = new Map<MemberId, RpcChannel>();
   const channelTo = (member: MemberId): RpcChannel => {
-    const known = channels.get(member);
-    if (known) return known;
-    const address = federation.members.find(({ id }) => id === member)?.services.revocation;
-    if (address === undefined) {
-      const text = `expected an address of the revocation service of ${member}`;
-      throw new ConcordatError('FEDERATION_INVALID', text);
-    }
-    const channel = openChannel({ address, tls, peer: { member, service: 'revocation' } });
-    channels.set(member, channel);
+    const channel = known.get(member) ?? channels.to(member, 'revocation');
+    known.set(member, channel);
     return channel;
   };
   return {
@@ -33,8 +27,6 @@ export function openPartners(
       const options = { timeoutMs: CERTIFICATE_TIMEOUT_MS, signal };
       return (await client.childCertificate({ orderId }, options)).dsseJson;
     },
-    close: () => {
-      for (const channel of channels.values()) channel.close();
-    },
+    close: () => channels.close(),
   };
 }

@@ -129,14 +129,15 @@ export class LeaseDesk {
     const { clock } = this.#context;
     const answered = new AbortController();
     const late = new AbortController();
-    const giveUp = (): void => late.abort();
-    this.#closing.signal.addEventListener('abort', giveUp, { once: true });
-    void clock.sleep(LEASE_WAIT_MS, answered.signal).then(giveUp, () => undefined);
+    clock.sleep(LEASE_WAIT_MS, answered.signal).then(
+      () => late.abort(),
+      () => undefined, // it was answered in time
+    );
+    const given = AbortSignal.any([this.#closing.signal, late.signal]);
     try {
-      return await this.#ask(requestFor(wanted), late.signal);
+      return await this.#ask(requestFor(wanted), given);
     } finally {
       answered.abort();
-      this.#closing.signal.removeEventListener('abort', giveUp);
     }
   }
 

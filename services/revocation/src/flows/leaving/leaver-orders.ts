@@ -1,8 +1,8 @@
 import type { EventId, OrderId } from '@concordat/common/domain/ids.js';
-import { signStatement } from '@concordat/common/domain/statement.js';
 import { leaverOrder } from '../../domain/leave-order.js';
 import { ORDER_IDS_MAX } from '../../domain/officer-order.js';
 import type { Leaver } from '../../io/leaver-rows.js';
+import { addOrder, orderMaker } from '../add-order.js';
 import type { RevocationContext } from '../context.js';
 
 /**
@@ -35,16 +35,12 @@ function makeOrder(
   leaver: Leaver,
   ids: readonly EventId[],
 ): OrderId | undefined {
-  const { codec, keys, self, signer, store, clock } = context;
-  const by = { federation: keys.federation, origin: self, keyId: signer.keyId };
-  const order = leaverOrder(by, leaver, ids);
-  const { orderId, reason } = order;
+  const { store, clock } = context;
+  const order = leaverOrder(orderMaker(context), leaver, ids);
+  const { orderId } = order;
   const before = store.orders.find(orderId);
   if (before?.life.kind === 'refused') return undefined;
   store.leavers.setOrder(leaver.member, ids, orderId);
-  if (before) return orderId;
-  const { bytes } = signStatement(codec, signer, 'PurgeOrder', order);
-  store.orders.add(order, bytes, clock.nowMs());
-  store.chains.count(`orders.made.${reason}`);
+  if (!before) addOrder(context, order, clock.nowMs());
   return orderId;
 }
