@@ -29,7 +29,7 @@ const DATA = 'io/data-store.js';
 const STATE = 'io/state/purge-entries.js';
 const signer = patch('node', STATEMENT, 'key.member !== expected.signer', 'false');
 const role = patch('node', STATEMENT, '!SIGNERS[name].includes(key.role)', 'false');
-const signature = patch('node', STATEMENT, '!isSignedBy(key.publicKey,', '!String(');
+const signature = patch('node', STATEMENT, '!key.verify(', '!String(');
 /** Every section, whatever the rule names. */
 const sections = (service: PatchedService) =>
   patch(service, 'common/domain/decide-release.js', '.filter((name) => names(rule, name))', '');

@@ -10,6 +10,7 @@ import type { MemberId, ServiceName } from '@concordat/common/domain/ids.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { readFederationFile, readTlsFiles } from '@concordat/common/io/federation-file.js';
 import { type RpcChannel, openChannel } from '@concordat/common/io/rpc/client.js';
+import { MemberChannels } from '@concordat/common/io/rpc/member-channels.js';
 import {
   FreshnessService,
   LedgerService,
@@ -19,7 +20,7 @@ import {
 import { type RpcServer, serve, startRpcServer } from '@concordat/common/io/rpc/server.js';
 import type { TlsFiles } from '@concordat/common/io/rpc/tls.js';
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
-import { openNodeClient } from '@concordat/revocation/io/node-client.js';
+import { nodeClient } from '@concordat/revocation/io/node-client.js';
 import { codec } from '../support/federation.js';
 import { officerOrder, orderId } from '../support/ledger.js';
 import { eventId } from '../support/origin.js';
@@ -75,11 +76,11 @@ beforeEach(async () => {
     members: [{ id: UN, services: { node: address }, keys: [] }],
   };
   const tls = await tlsOf(UN, 'revocation');
-  const client = openNodeClient(here, UN, tls);
-  opened.push(client);
+  const channels = new MemberChannels(here, tls);
+  opened.push(channels);
   const listen = (services: Parameters<typeof startRpcServer>[0]['services']) =>
     startRpcServer({ address: loopback, tls, services });
-  ({ port } = await world.start({ node: client, listen }));
+  ({ port } = await world.start({ node: nodeClient(channels.to(UN, 'node')), listen }));
 });
 afterEach(async () => {
   for (const each of opened.splice(0)) each.close();

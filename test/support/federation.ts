@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey } from 'node:crypto';
+import { type KeyObject, createHash, createPrivateKey } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +6,7 @@ import { type Federation, KeyRing, parseFederation } from '@concordat/common/dom
 import { type MemberId, parseMemberId } from '@concordat/common/domain/ids.js';
 import { keyIdOf, rawPublicKey } from '@concordat/common/domain/keys.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
+import { ed25519Sign } from '@concordat/common/domain/signature.js';
 import { ROLES, type Role, type Signer } from '@concordat/common/domain/statement.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
 
@@ -33,6 +34,10 @@ const OFFICERS = { 1: 'officer-1', 2: 'officer-2', 3: 'officer-1', 4: undefined 
 export type Officer = keyof typeof OFFICERS;
 const FURTHER_OFFICERS = [2, 3, 4] as const;
 
+interface TestSigner extends Signer {
+  readonly privateKey: KeyObject;
+}
+
 /** Real keys for every role of every member, the same in every run. */
 export interface TestFederation {
   readonly federation: Federation;
@@ -52,14 +57,17 @@ export interface TestFederation {
 }
 
 export function testFederation(members: readonly MemberId[]): TestFederation {
-  const made = new Map<string, Signer>();
-  const signer = (member: MemberId, role: Role, officer: Officer = 1): Signer => {
+  const made = new Map<string, TestSigner>();
+  const signer = (member: MemberId, role: Role, officer: Officer = 1): TestSigner => {
     const name = officer === 1 ? role : `${role} ${String(officer)}`;
     const known = made.get(`${member} ${name}`);
     if (known) return known;
     const key = Buffer.concat([PKCS8_HEAD, bytesOf(`${member} ${name}`)]);
     const privateKey = createPrivateKey({ key, format: 'der', type: 'pkcs8' });
-    const signs = { keyId: keyIdOf(rawPublicKey(privateKey)), privateKey };
+    const signs = {
+      keyId: keyIdOf(rawPublicKey(privateKey)),
+      ...{ sign: ed25519Sign(privateKey), privateKey },
+    };
     made.set(`${member} ${name}`, signs);
     return signs;
   };

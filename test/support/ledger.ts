@@ -320,8 +320,9 @@ export function signAs<Name extends StatementName>(
   name: Name,
   value: RecordTypes[Name],
 ): Verified<Name> {
-  const { keyId, privateKey } = members.signer(who.member, who.role, who.officer);
-  const signed = signStatement(codec, { keyId, privateKey }, name, { ...value, keyId });
+  const signer = members.signer(who.member, who.role, who.officer);
+  const { keyId } = signer;
+  const signed = signStatement(codec, signer, name, { ...value, keyId });
   const key = members.keys.find(keyId);
   if (!key) throw new Error(`${who.member} has no such key`);
   return { value, ...signed, key };

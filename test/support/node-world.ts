@@ -35,7 +35,6 @@ import { readPolicyFile } from '@concordat/common/io/policy-file.js';
 import type { ClientOf } from '@concordat/common/io/rpc/client.js';
 import {
   type AnyService,
-  BlockService,
   ConsentService,
   DerivationService,
   FeedService,
@@ -55,7 +54,7 @@ import {
 } from '@concordat/common/io/rpc/definitions.js';
 import type { RpcServer, Served } from '@concordat/common/io/rpc/server.js';
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
-import { readOnward } from '@concordat/consent/io/node-client.js';
+import { nodeClient } from '@concordat/consent/io/node-client.js';
 import { type Consent, startConsent } from '@concordat/consent/service.js';
 import type { AskForKeys } from '@concordat/node/flows/fetch-keys.js';
 import { fromWire } from '@concordat/node/io/key-service.js';
@@ -254,33 +253,19 @@ export class NodeWorld {
 
   async startConsent(): Promise<void> {
     this.#consent = await startConsent(
+      { member: UN, dataDir: join(this.dir, 'consent'), policy: this.policy },
       {
-        ...{ member: UN, profile: 'demo', dataDir: join(this.dir, 'consent'), schemasDir },
-        ...{ grpc: { listen: '127.0.0.1:0' }, kafkaBrokers: [], log: { level: 'info' } },
-        ...{ shutdownGraceMs: 1_000, agreementsFile: this.#policyFile },
-        ...this.members.write(join(this.dir, 'files'), UN, 'consent'),
-      },
-      {
-        clock: this.clock,
+        ...{ clock: this.clock, codec, keys: this.members.keys, logger: this.#logger(UN) },
         log: this.aroundConsentLog(memoryLogClient(this.log, systemClock)),
-        logger: this.#logger(UN),
-        serveRpc: async ({ services }) => {
+        signer: this.members.signer(UN, 'consent'),
+        readPolicy: () => this.policy,
+        node: nodeClient({
+          clientOf: (service) => this.#client(service, UN, { member: UN, service: 'consent' }),
+        }),
+        listen: async (services) => {
           this.#consentServes = services;
           return { port: 1, close: async () => void (this.#consentServes = []) };
         },
-        openNode: () => ({
-          fetchBlocks: (wanted) =>
-            this.#client(BlockService, UN, { member: UN, service: 'consent' }).fetchBlocks(wanted, {
-              timeoutMs: 1,
-            }),
-          fetchOnward: async (after) => {
-            const consent = { member: UN, service: 'consent' } as const;
-            const node = this.#client(BlockService, UN, consent);
-            return readOnward(await node.fetchOnward({ after }, { timeoutMs: 1 }));
-          },
-          close: () => undefined,
-        }),
-        checkTopics: async () => undefined,
       },
     );
   }

@@ -24,7 +24,6 @@ import { readPolicyFile } from '@concordat/common/io/policy-file.js';
 import type { ClientOf } from '@concordat/common/io/rpc/client.js';
 import {
   type AnyService,
-  BlockService,
   ChildService,
   DerivationService,
   FeedService,
@@ -44,7 +43,7 @@ import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js'
 import { startConsent } from '@concordat/consent/service.js';
 import { fromWire } from '@concordat/node/io/key-service.js';
 import { startNode } from '@concordat/node/service.js';
-import { readOnward } from '@concordat/consent/io/node-client.js';
+import { nodeClient } from '@concordat/consent/io/node-client.js';
 import { dutyIn } from '@concordat/revocation/io/node-client.js';
 import { readScopePage } from '@concordat/revocation/io/scope-page.js';
 import { startRevocation } from '@concordat/revocation/service.js';
@@ -202,29 +201,19 @@ export class OriginsWorld {
     await this.#keep(member, 'consent', (listen) =>
       startConsent(
         {
-          ...{ member, profile: 'demo', dataDir: this.dataDir(member, 'consent'), schemasDir },
-          ...{ grpc: { listen: '127.0.0.1:0' }, kafkaBrokers: [], log: { level: 'info' } },
-          ...{ shutdownGraceMs: 1_000, agreementsFile: this.#policyFile },
-          ...this.members.write(join(this.dir, `files-${member}`), member, 'consent'),
+          ...{ member, dataDir: this.dataDir(member, 'consent') },
+          policy: readPolicyFile(this.#policyFile),
         },
         {
-          ...{ clock: this.clock, logger: this.#logger(member) },
+          ...{ clock: this.clock, codec, keys: this.members.keys, logger: this.#logger(member) },
           log: memoryLogClient(this.log, systemClock),
-          serveRpc: ({ services }) => listen(services),
-          openNode: () => ({
-            fetchBlocks: (wanted) =>
-              this.client(BlockService, member, 'node', { member, service: 'consent' }).fetchBlocks(
-                wanted,
-                soon,
-              ),
-            fetchOnward: async (after) => {
-              const as = { member, service: 'consent' } as const;
-              const client = this.client(BlockService, member, 'node', as);
-              return readOnward(await client.fetchOnward({ after }, soon));
-            },
-            close: () => undefined,
+          signer: this.members.signer(member, 'consent'),
+          readPolicy: () => readPolicyFile(this.#policyFile),
+          node: nodeClient({
+            clientOf: (service) =>
+              this.client(service, member, 'node', { member, service: 'consent' }),
           }),
-          checkTopics: async () => undefined,
+          listen,
         },
       ),
     );

@@ -11,14 +11,14 @@ import type { LogFields, Logger } from '@concordat/common/io/logger.js';
 import { MemoryLog, memoryLogClient } from '@concordat/common/io/memory-log.js';
 import { readPolicyFile } from '@concordat/common/io/policy-file.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
-import type { RpcServerOptions } from '@concordat/common/io/rpc/server.js';
+import type { Signer } from '@concordat/common/domain/statement.js';
+import type { Served } from '@concordat/common/io/rpc/server.js';
 import { systemClock } from '@concordat/common/io/system-ports.js';
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { identityUri } from '@concordat/common/domain/identity.js';
-import { codec, memberOf, schemasDir, testFederation } from '../../../test/support/federation.js';
+import { codec, memberOf, testFederation } from '../../../test/support/federation.js';
 import { type EventInput, NOW, TestOrigin, eventId } from '../../../test/support/origin.js';
 import { until } from '../../../test/support/until.js';
-import type { ConsentConfig } from './config.js';
 import { ConsentStore } from './io/consent-store.js';
 import { type Consent, startConsent } from './service.js';
 
@@ -55,7 +55,7 @@ let nowMs = NOW;
 let memory: MemoryLog;
 let origin: TestOrigin;
 let said: { readonly text: string; readonly fields: LogFields | undefined }[];
-let calls: RpcServerOptions | undefined;
+let calls: readonly Served[] | undefined;
 let running: Consent | undefined;
 let fetchBlocks: FetchAgain;
 /** No holder asks to share on. */
@@ -78,42 +78,32 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
-function config(change: Partial<ConsentConfig> = {}, policy: unknown = POLICY): ConsentConfig {
-  const agreementsFile = join(dir, 'agreements.json');
-  writeFileSync(agreementsFile, JSON.stringify(policy));
-  return {
-    member: un,
-    profile: 'demo',
-    dataDir: join(dir, 'data'),
-    grpc: { listen: '127.0.0.1:0' },
-    schemasDir,
-    kafkaBrokers: [],
-    log: { level: 'info' },
-    shutdownGraceMs: 1_000,
-    agreementsFile,
-    ...federation.write(join(dir, 'files'), un, 'consent'),
-    ...change,
-  };
+/** The agreements file from now on. */
+function writePolicy(policy: unknown): void {
+  writeFileSync(join(dir, 'agreements.json'), JSON.stringify(policy));
 }
+const readPolicy = () => readPolicyFile(join(dir, 'agreements.json'));
 
 const note = (text: string, fields?: LogFields) => void said.push({ text, fields });
 const logger: Logger = { debug: note, info: note, warn: note, error: note };
 
 async function start(
   log: LogClient = memoryLogClient(memory, clock),
-  settings: ConsentConfig = config(),
+  policy: unknown = POLICY,
+  signer: Signer = federation.signer(un, 'consent'),
 ): Promise<Consent> {
-  running = await startConsent(settings, {
-    clock,
-    log,
-    logger,
-    serveRpc: async (options) => {
-      calls = options;
-      return { port: 1, close: async () => undefined };
+  writePolicy(policy);
+  running = await startConsent(
+    { member: un, dataDir: join(dir, 'data'), policy: readPolicy() },
+    {
+      ...{ clock, codec, keys: federation.keys, signer, log, logger, readPolicy },
+      node: { fetchBlocks, fetchOnward },
+      listen: async (services) => {
+        calls = services;
+        return { port: 1, close: async () => undefined };
+      },
     },
-    openNode: () => ({ fetchBlocks, fetchOnward, close: () => undefined }),
-    checkTopics: async () => undefined,
-  });
+  );
   return running;
 }
 
@@ -123,7 +113,7 @@ async function stop(): Promise<void> {
 }
 
 async function call(method: string, request: unknown): Promise<unknown> {
-  const endpoints = calls?.services.flatMap((served) => served.endpoints) ?? [];
+  const endpoints = calls?.flatMap((served) => served.endpoints) ?? [];
   const endpoint = endpoints.find(({ path }) => path.endsWith(`/${method}`));
   const { federation: name } = federation.federation;
   const caller = { federation: name, member: un, service: 'operator' as const };
@@ -247,7 +237,7 @@ describe('a recipient', () => {
     const long = Array.from('abcdefghijklmnop', (letter) => letter.repeat(64));
     const all = [{ ...rule('r-de', de, ['**'], ['*']), purposes: long }];
     const [agreement] = POLICY.agreements;
-    await start(undefined, config({}, { ...POLICY, agreements: [{ ...agreement, rules: all }] }));
+    await start(undefined, { ...POLICY, agreements: [{ ...agreement, rules: all }] });
     const events = Array.from({ length: 256 }, (_, n) => ({
       id: eventId(n),
       sections: { identity: 'a' },
@@ -620,8 +610,8 @@ describe('a start is refused', () => {
   });
 
   test("with a key that is not this member's consent key", async () => {
-    const files = federation.write(join(dir, 'other'), un, 'node');
-    await expect(start(undefined, config(files))).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    const other = federation.signer(un, 'node');
+    await expect(start(undefined, POLICY, other)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
   test('without the topic of a possible recipient, and lets go of everything', async () => {
@@ -681,7 +671,7 @@ describe('an operator is told', () => {
     const before = await explain(1, 'fr');
     await stop();
     nowMs = asUnixMs(NOW + 1);
-    await start(undefined, config({}, { ...POLICY, consents: [] }));
+    await start(undefined, { ...POLICY, consents: [] });
     expect(await explain(1, 'fr')).toEqual({ ...before, facts: [], policyChanged: true });
   });
 

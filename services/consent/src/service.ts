@@ -1,9 +1,11 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
-import { KeyRing } from '@concordat/common/domain/federation.js';
 import type { Needs } from '@concordat/common/domain/health-board.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import { requireOwnKey } from '@concordat/common/domain/own-key.js';
+import { type Policy, possibleRecipients } from '@concordat/common/domain/agreement.js';
 import type { Clock } from '@concordat/common/domain/ports.js';
+import type { RecordCodec } from '@concordat/common/domain/records.js';
+import type { KeyDirectory, Signer } from '@concordat/common/domain/statement.js';
 import {
   eventsTopic,
   feedTopic,
@@ -11,28 +13,20 @@ import {
   quarantineTopic,
 } from '@concordat/common/domain/topics.js';
 import { adoptTails } from '@concordat/common/io/adopt-tails.js';
-import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
-import {
-  readFederationFile,
-  readSigningKey,
-  readTlsFiles,
-} from '@concordat/common/io/federation-file.js';
 import { GapFiller } from '@concordat/common/io/chain/gap-filler.js';
 import { Health } from '@concordat/common/io/health.js';
 import { Quarantine } from '@concordat/common/io/chain/quarantine.js';
 import { quarantineService } from '@concordat/common/io/chain/quarantine-service.js';
 import type { LogClient } from '@concordat/common/io/log-client.js';
 import type { Logger } from '@concordat/common/io/logger.js';
-import { readPolicyFile } from '@concordat/common/io/policy-file.js';
 import {
   ConsentService,
   FeedService,
   QuarantineService,
 } from '@concordat/common/io/rpc/definitions.js';
-import { type RpcServer, type RpcServerOptions, serve } from '@concordat/common/io/rpc/server.js';
+import { type RpcServer, type Served, serve } from '@concordat/common/io/rpc/server.js';
 import { lockDataDir } from '@concordat/common/io/store/data-dir.js';
 import { Outbox } from '@concordat/common/io/store/outbox.js';
-import type { ConsentConfig } from './config.js';
 import { answerCalls } from './flows/answer-calls.js';
 import type { ConsentContext } from './flows/context.js';
 import { feedCalls } from './flows/feed-calls.js';
@@ -42,7 +36,9 @@ import { PolicyInForce } from './flows/policy-in-force.js';
 import { onwardClock } from './flows/release-onward.js';
 import { ownFeed } from './flows/write-feed.js';
 import { ConsentStore } from './io/consent-store.js';
-import type { openNodeClient } from './io/node-client.js';
+import type { NodeClient } from './io/node-client.js';
+
+const CLOSE_GRACE_MS = 2_000;
 
 /** Both answer from the own database. */
 const NEEDS: Needs = {
@@ -51,15 +47,26 @@ const NEEDS: Needs = {
   [QuarantineService.name]: ['started'],
 };
 
-/** What a simulator or a test puts in another's place. */
+export interface ConsentSettings {
+  readonly member: MemberId;
+  readonly dataDir: string;
+  /** what is in force until an operator has the agreements file read again */
+  readonly policy: Policy;
+}
+
+/** What the service needs of the world; the simulator brings its own. Who makes a port closes it. */
 export interface ConsentPorts {
   readonly clock: Clock;
+  readonly codec: RecordCodec;
+  readonly keys: KeyDirectory;
+  /** the member's consent key */
+  readonly signer: Signer;
   readonly log: LogClient;
   readonly logger: Logger;
-  readonly serveRpc: (options: RpcServerOptions) => Promise<RpcServer>;
-  readonly openNode: typeof openNodeClient;
-  /** @throws ConcordatError unless these topics exist and are as they should be */
-  readonly checkTopics: (names: readonly string[]) => Promise<void>;
+  readonly node: NodeClient;
+  /** the agreements file as it is now; throws ConcordatError CONFIG_INVALID */
+  readonly readPolicy: () => Policy;
+  readonly listen: (services: readonly Served[]) => Promise<Pick<RpcServer, 'port' | 'close'>>;
 }
 
 export interface Consent {
@@ -72,10 +79,13 @@ export interface Consent {
 }
 
 /** @throws ConcordatError with everything let go of again */
-export async function startConsent(config: ConsentConfig, ports: ConsentPorts): Promise<Consent> {
+export async function startConsent(
+  settings: ConsentSettings,
+  ports: ConsentPorts,
+): Promise<Consent> {
   const opened: Closer[] = [];
   try {
-    return await open(config, ports, opened);
+    return await open(settings, ports, opened);
   } catch (cause) {
     await closeAll(opened);
     throw cause;
@@ -90,24 +100,19 @@ async function closeAll(opened: Closer[]): Promise<void> {
 }
 
 async function open(
-  config: ConsentConfig,
+  settings: ConsentSettings,
   ports: ConsentPorts,
   opened: Closer[],
 ): Promise<Consent> {
-  const { log, logger, clock } = ports;
-  const self = config.member;
-  const federation = await readFederationFile(config.federationFile);
-  const tls = await readTlsFiles({ ...config.tls, ca: federation.ca });
-  const signer = await readSigningKey(config.signingKeyFile);
-  const keys = new KeyRing(federation);
+  const { log, logger, clock, codec, keys, signer, node } = ports;
+  const self = settings.member;
   requireOwnKey(keys, signer, { member: self, role: 'consent' });
-  const policy = new PolicyInForce(self, readPolicyFile(config.agreementsFile));
+  const policy = new PolicyInForce(self, settings.policy);
   const { recipients } = policy;
-  const codec = openRecordCodec(config.schemasDir);
 
-  const lock = lockDataDir(config.dataDir);
+  const lock = lockDataDir(settings.dataDir);
   opened.push(() => lock.release());
-  const store = new ConsentStore(config.dataDir);
+  const store = new ConsentStore(settings.dataDir);
   opened.push(() => store.close());
 
   let die: (cause: Error) => void = () => undefined;
@@ -129,15 +134,13 @@ async function open(
   };
 
   store.usePolicy(policy.version, clock.nowMs());
-  await checkTopics(context, ports);
+  await checkLanes(context, log);
   for (const recipient of recipients) await adoptFeed(context, log, recipient);
   outbox.start();
   const health = new Health(NEEDS, eventsTopic(self), ports);
   opened.push(() => health.close());
   health.board.set('started', true);
 
-  const node = ports.openNode(federation, self, tls);
-  opened.push(() => node.close());
   const follower = new EventsFollower(context, () => filler.wake());
   const filler = new GapFiller(follower.followed, {
     ...{ fetch: node.fetchBlocks, clock, onDeath: die },
@@ -147,26 +150,19 @@ async function open(
   });
   opened.push(() => filler.close());
 
-  const server = await ports.serveRpc({
-    address: config.grpc.listen,
-    tls,
-    services: [
-      health.served,
-      serve(
-        ConsentService,
-        answerCalls(context, {
-          namedGaps: (gaps) => filler.named(gaps),
-          readPolicy: () => readPolicyFile(config.agreementsFile),
-        }),
-      ),
-      serve(FeedService, feedCalls(context)),
-      quarantineService([store.chains], [follower]),
-    ],
-    onCall: ({ path, code, error }) => {
-      if (error) logger.warn('a call is refused', { path, code, error });
-    },
-  });
-  opened.push(() => server.close(config.shutdownGraceMs / 2));
+  const server = await ports.listen([
+    health.served,
+    serve(
+      ConsentService,
+      answerCalls(context, {
+        namedGaps: (gaps) => filler.named(gaps),
+        readPolicy: ports.readPolicy,
+      }),
+    ),
+    serve(FeedService, feedCalls(context)),
+    quarantineService([store.chains], [follower]),
+  ]);
+  opened.push(() => server.close(CLOSE_GRACE_MS));
 
   const membership = followMembership(context);
   membership.replayUnderstood();
@@ -211,13 +207,17 @@ async function open(
   return { port: server.port, died, close: () => closeAll(opened) };
 }
 
+/** Every topic that this service reads and writes. */
+export function consentTopics({ member, policy }: Pick<ConsentSettings, 'member' | 'policy'>) {
+  const feeds = possibleRecipients(policy, member).map((recipient) =>
+    feedTopic({ origin: member, recipient }),
+  );
+  return [eventsTopic(member), membershipTopic(member), ...feeds, quarantineTopic(member)];
+}
+
 /** A feed block goes to the lane of its block, so a feed has at least the lanes of the events. */
-async function checkTopics(
-  { self, recipients }: ConsentContext,
-  { log, checkTopics: check }: ConsentPorts,
-): Promise<void> {
+async function checkLanes({ self, recipients }: ConsentContext, log: LogClient): Promise<void> {
   const feeds = recipients.map((recipient) => feedTopic({ origin: self, recipient }));
-  await check([eventsTopic(self), membershipTopic(self), ...feeds, quarantineTopic(self)]);
   const wanted = await log.laneCount(eventsTopic(self));
   for (const feed of feeds) {
     const lanes = await log.laneCount(feed);

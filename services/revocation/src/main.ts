@@ -8,14 +8,15 @@ import {
 } from '@concordat/common/io/federation-file.js';
 import { kafkaForService } from '@concordat/common/io/kafka/for-service.js';
 import type { Logger } from '@concordat/common/io/logger.js';
+import { MemberChannels } from '@concordat/common/io/rpc/member-channels.js';
 import { reflected } from '@concordat/common/io/rpc/reflection-service.js';
 import { startRpcServer } from '@concordat/common/io/rpc/server.js';
 import { type RunningService, runService } from '@concordat/common/io/run-service.js';
 import { systemClock } from '@concordat/common/io/system-ports.js';
 import { type RevocationConfig, readConfig } from './config.js';
-import { openHolderClients } from './io/holder-clients.js';
-import { openNodeClient } from './io/node-client.js';
-import { openPartners } from './io/partners.js';
+import { receiptsFrom } from './io/holder-clients.js';
+import { nodeClient } from './io/node-client.js';
+import { partnersOver } from './io/partners.js';
 import { revocationTopics, startRevocation } from './service.js';
 
 async function start(config: RevocationConfig, logger: Logger): Promise<RunningService> {
@@ -28,16 +29,15 @@ async function start(config: RevocationConfig, logger: Logger): Promise<RunningS
   requireOwnKey(keys, signer, { member, role: 'revocation' });
   const { log, checkTopics } = kafkaForService({ service: 'revocation', ...config }, logger);
   await checkTopics(revocationTopics({ member, members }));
-  const node = openNodeClient(federation, member, tls);
-  const holders = openHolderClients(federation, tls);
-  const partners = openPartners(federation, tls);
+  const channels = new MemberChannels(federation, tls);
+  const node = nodeClient(channels.to(member, 'node'));
   const service = await startRevocation(
     { member, members, dataDir, retentionCheckMs, ruleOrderDeadlineMs, approvalsAbove },
     {
       ...{ clock: systemClock, log, logger, signer, node, register: node, scope: node, keys },
-      derived: { ...node, ...partners },
+      derived: { ...node, ...partnersOver(channels) },
       codec: openRecordCodec(config.schemasDir),
-      fetchReceipts: (holder) => holders.fetchReceipts(holder),
+      fetchReceipts: (holder) => receiptsFrom(channels, holder),
       listen: (services) =>
         startRpcServer({
           ...{ address: config.grpc.listen, tls },
@@ -47,9 +47,7 @@ async function start(config: RevocationConfig, logger: Logger): Promise<RunningS
   );
   const close = async (): Promise<void> => {
     await service.close();
-    node.close();
-    holders.close();
-    partners.close();
+    channels.close();
     await log.close();
   };
   return { ...service, close };

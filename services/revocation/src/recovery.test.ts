@@ -64,9 +64,9 @@ function breaking(signer: Signer): { readonly signer: Signer; break(): void } {
     },
     signer: {
       keyId: signer.keyId,
-      get privateKey() {
+      sign: (message) => {
         if (isBroken) throw new Error('the process ends here');
-        return signer.privateKey;
+        return signer.sign(message);
       },
     },
   };

@@ -81,7 +81,7 @@ async function forgePurges(parts: AttackParts, node: MemberClients): Promise<Att
   const { stranger, wrongRole, unknown, rightKeyId } = forgers;
   const signed = (signer: Signer) => (entry: PurgeEntry) =>
     signStatement(codec, signer, 'PurgeEntry', { ...entry, keyId: signer.keyId }).bytes;
-  const pretended = { keyId: rightKeyId, privateKey: unknown.privateKey };
+  const pretended = { keyId: rightKeyId, sign: unknown.sign };
   const ways = Object.entries({
     stranger: signed(stranger),
     wrongRole: signed(wrongRole),

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { keyIdOf, rawPublicKey } from '@concordat/common/domain/keys.js';
+import { ed25519Sign } from '@concordat/common/domain/signature.js';
 import type { Signer } from '@concordat/common/domain/statement.js';
 import { readSigningKey } from '@concordat/common/io/federation-file.js';
 import { memberFiles } from '../io/federation-init.js';
@@ -21,5 +22,5 @@ export async function readForgers(places: Places): Promise<Forgers> {
 
 function newSigner(): Signer {
   const { privateKey } = generateKeyPairSync('ed25519');
-  return { keyId: keyIdOf(rawPublicKey(privateKey)), privateKey };
+  return { keyId: keyIdOf(rawPublicKey(privateKey)), sign: ed25519Sign(privateKey) };
 }

@@ -7,6 +7,7 @@ import { verifyCertificate } from './certificate/verify-certificate.js';
 import { DSSE_BYTES_MAX, parseDsseJson, toDsseJson, verifyDsse } from './dsse-json.js';
 import { sha256, utf8 } from './bytes.js';
 import { keyIdOf, rawPublicKey } from './keys.js';
+import { ed25519Sign } from './signature.js';
 import { signStatement } from './statement.js';
 
 const [UN, DE, FR, NL] = ['un', 'de', 'fr', 'nl'].map(memberOf) as [
@@ -161,7 +162,7 @@ describe('the file of a certificate', () => {
     const head = Buffer.from('302e020100300506032b657004220420', 'hex');
     const der = Buffer.concat([head, sha256(utf8('a stranger'))]);
     const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-    const stranger = { privateKey, keyId: keyIdOf(rawPublicKey(privateKey)) };
+    const stranger = { sign: ed25519Sign(privateKey), keyId: keyIdOf(rawPublicKey(privateKey)) };
     const { keyId: own } = federation.signer(UN, 'revocation');
     const value = { ...certificate, keyId: stranger.keyId };
     const signed = codec.decode(

@@ -1,8 +1,8 @@
-import type { KeyObject } from 'node:crypto';
 import { ConcordatError } from './errors.js';
 import { type FederationName, parseFederationName } from './identity.js';
 import { type MemberId, parseMemberId } from './ids.js';
 import { keyIdOf, registerPublicKey } from './keys.js';
+import { type Verify, ed25519Verify } from './signature.js';
 import { type Result, err, ok } from './result.js';
 import { type KeyDirectory, type KnownKey, ROLES, type Role } from './statement.js';
 
@@ -14,7 +14,7 @@ export interface MemberKey {
   readonly keyId: string;
   /** base64url of the 32 raw bytes, without padding */
   readonly publicKey: string;
-  readonly key: KeyObject;
+  readonly verify: Verify;
   /** a pseudonymous id of who signs with it: one person may have several keys */
   readonly person?: string;
 }
@@ -125,9 +125,10 @@ function memberKey(value: unknown, path: string): MemberKey {
   if (!key.ok) throw new Misfit(at, `a key that can be trusted (${key.error.message})`, publicKey);
   const keyId = keyIdOf(raw);
   if (found['keyId'] !== keyId) throw new Misfit(`${path}.keyId`, keyId, found['keyId']);
-  if (found['person'] === undefined) return { role, keyId, publicKey, key: key.value };
+  const verify = ed25519Verify(key.value);
+  if (found['person'] === undefined) return { role, keyId, publicKey, verify };
   const person = text(found['person'], `${path}.person`, 'a pseudonym of a-z, 0-9, -', PERSON);
-  return { role, keyId, publicKey, key: key.value, person };
+  return { role, keyId, publicKey, verify, person };
 }
 
 function memberKeys(value: unknown, path: string): readonly MemberKey[] {
@@ -216,7 +217,7 @@ export function parseTrust(value: unknown): Result<Trust, ConcordatError> {
 export function trustJson({ federation, members }: Trust): unknown {
   const spelled = members.map(({ id, keys }) => ({
     id,
-    keys: keys.map(({ key: _, ...spelled }) => spelled),
+    keys: keys.map(({ verify: _, ...spelled }) => spelled),
   }));
   return { federation, members: spelled };
 }
@@ -229,11 +230,7 @@ export class KeyRing implements KeyDirectory {
   constructor({ federation, members }: Trust) {
     this.federation = federation;
     const known = members.flatMap(({ id, keys }) =>
-      keys.map(({ publicKey: _, key, ...known }): KnownKey => ({
-        member: id,
-        ...known,
-        publicKey: key,
-      })),
+      keys.map(({ publicKey: _, ...known }): KnownKey => ({ member: id, ...known })),
     );
     this.#keys = new Map(known.map((key) => [key.keyId, key]));
   }

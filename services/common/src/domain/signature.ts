@@ -1,4 +1,4 @@
-import { type KeyObject, verify } from 'node:crypto';
+import { type KeyObject, sign, verify } from 'node:crypto';
 
 const SIGNATURE_BYTES = 64;
 const POINT_BYTES = 32;
@@ -30,6 +30,21 @@ const SMALL_ORDER_Y: ReadonlySet<string> = new Set(
 export function isSignedBy(key: KeyObject, message: Uint8Array, signature: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES || hasSmallOrder(signature)) return false;
   return verify(null, message, key, signature);
+}
+
+/** Does this signature hold over exactly this message? `false` for every kind of bad signature. */
+export type Verify = (message: Uint8Array, signature: Uint8Array) => boolean;
+
+/** @returns the signature; where the private key is, only its maker knows */
+export type Sign = (message: Uint8Array) => Uint8Array;
+
+/** @param key a public key that `registerPublicKey` took */
+export function ed25519Verify(key: KeyObject): Verify {
+  return (message, signature) => isSignedBy(key, message, signature);
+}
+
+export function ed25519Sign(privateKey: KeyObject): Sign {
+  return (message) => Uint8Array.from(sign(null, message, privateKey));
 }
 
 /** @param signature begins with the encoded point */

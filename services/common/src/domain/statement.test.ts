@@ -1,11 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { sign } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import fc from 'fast-check';
 import { codec, memberOf, testFederation } from '../../../../test/support/federation.js';
 import { NOW } from '../../../../test/support/origin.js';
 import { equalBytes, sha256, utf8 } from './bytes.js';
-import { rawPublicKey } from './keys.js';
 import type { FreshnessAnswer, Receipt, Signed } from './records.js';
 import { orderId } from '../../../../test/support/ledger.js';
 import {
@@ -21,7 +19,7 @@ import {
 } from './statement.js';
 
 const [UN, DE] = [memberOf('un'), memberOf('de')];
-const { keys, signer } = testFederation([UN, DE]);
+const { federation, keys, signer } = testFederation([UN, DE]);
 const { keyId } = signer(UN, 'revocation');
 
 const answer: FreshnessAnswer = {
@@ -52,7 +50,7 @@ function forge(
   const by = signer(UN, how.role ?? 'revocation');
   const payload = codec.encode('FreshnessAnswer', { ...answer, keyId: by.keyId, ...change });
   const type = how.type ?? payloadType('FreshnessAnswer');
-  const signature = Uint8Array.from(sign(null, pae(type, payload), by.privateKey));
+  const signature = by.sign(pae(type, payload));
   return codec.encode('Signed', {
     payloadType: type,
     payload,
@@ -117,7 +115,9 @@ describe('a signed statement', () => {
 
   test('is one that another implementation of Ed25519 believes too', () => {
     const { payload, payloadType: type, signature } = signedOf(bytes);
-    const raw = rawPublicKey(signer(UN, 'revocation').privateKey);
+    const [member] = federation.members;
+    const key = member?.keys.find(({ role }) => role === 'revocation');
+    const raw = Buffer.from(key?.publicKey ?? '', 'base64url');
     expect(ed25519.verify(signature, pae(type, payload), raw, { zip215: false })).toBe(true);
   });
 

@@ -1,10 +1,9 @@
-import { type KeyObject, sign } from 'node:crypto';
 import { concatBytes, sha256, utf8 } from './bytes.js';
 import { ConcordatError } from './errors.js';
 import type { Hash, MemberId } from './ids.js';
 import type { RecordCodec, RecordTypes, Signed } from './records.js';
 import { type Result, err, ok } from './result.js';
-import { isSignedBy } from './signature.js';
+import type { Sign, Verify } from './signature.js';
 
 /** Ed25519 over DSSE PAE, SHA-256 trees and commitments, AES-256-GCM sections. */
 export const SUITE = 'concordat-1';
@@ -57,7 +56,7 @@ export interface KnownKey {
   readonly member: MemberId;
   readonly role: Role;
   readonly keyId: string;
-  readonly publicKey: KeyObject;
+  readonly verify: Verify;
   /** a pseudonymous id of who signs with it; people are counted, not keys */
   readonly person?: string;
 }
@@ -69,7 +68,7 @@ export interface KeyDirectory {
 
 export interface Signer {
   readonly keyId: string;
-  readonly privateKey: KeyObject;
+  readonly sign: Sign;
 }
 
 /** A statement whose signature, role and signer were checked; made by `verifyStatement` and `signStatement` only. */
@@ -90,7 +89,7 @@ export function signStatement<Name extends StatementName>(
   if (value.keyId !== signer.keyId) throw new TypeError(`${name} names another key than signs it`);
   const type = payloadType(name);
   const payload = codec.encode(name, value);
-  const signature = Uint8Array.from(sign(null, pae(type, payload), signer.privateKey));
+  const signature = signer.sign(pae(type, payload));
   const signed: Signed = { payloadType: type, payload, keyId: signer.keyId, signature };
   return { bytes: codec.encode('Signed', signed), hash: statementHash(signed) };
 }
@@ -137,7 +136,7 @@ export function verifyStatement<Name extends StatementName>(
       `${name}: expected role ${SIGNERS[name].join(' or ')}, got ${key.role}`,
     );
   }
-  if (!isSignedBy(key.publicKey, pae(type, signed.payload), signed.signature)) {
+  if (!key.verify(pae(type, signed.payload), signed.signature)) {
     return refuse('SIGNATURE_INVALID', `${name}: the signature does not fit key ${key.keyId}`);
   }
   const value = codec.decode(name, signed.payload);

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { ConcordatError, type ConcordatErrorCode } from '../domain/errors.js';
 import { type Federation, type Trust, parseFederation, parseTrust } from '../domain/federation.js';
 import { keyIdOf, rawPublicKey } from '../domain/keys.js';
+import { ed25519Sign } from '../domain/signature.js';
 import type { Result } from '../domain/result.js';
 import type { Signer } from '../domain/statement.js';
 import type { TlsFiles } from './rpc/tls.js';
@@ -52,7 +53,7 @@ export async function readSigningKey(path: string): Promise<Signer> {
   const pem = await readText(path, 'CONFIG_INVALID');
   try {
     const privateKey = createPrivateKey(pem);
-    return { keyId: keyIdOf(rawPublicKey(privateKey)), privateKey };
+    return { keyId: keyIdOf(rawPublicKey(privateKey)), sign: ed25519Sign(privateKey) };
   } catch {
     throw new ConcordatError(
       'CONFIG_INVALID',

@@ -11,7 +11,7 @@ import {
   OnwardService,
   type concordat,
 } from '@concordat/common/io/rpc/definitions.js';
-import { MemberChannels } from '@concordat/common/io/rpc/member-channels.js';
+import { type Channels, MemberChannels } from '@concordat/common/io/rpc/member-channels.js';
 import type { TlsFiles } from '@concordat/common/io/rpc/tls.js';
 import CircuitBreaker from 'opossum';
 import type { AskForGrants } from '../flows/derive.js';
@@ -48,14 +48,15 @@ export interface Peers {
   close(): void;
 }
 
+/** Over connections with TLS; an origin whose answers fail is not asked for keys for a while. */
 export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
   const channels = new MemberChannels(federation, tls);
+  const peers = peersOver(channels);
   const breakers: { shutdown(): void }[] = [];
   return {
+    ...peers,
     askForKeys(origin) {
-      const client = channels.to(origin, 'node').clientOf(KeyService);
-      const ask: AskForKeys = async (statements, signal) =>
-        fromWire(await client.keyRelease({ statements }, { timeoutMs: KEYS_TIMEOUT_MS, signal }));
+      const ask = peers.askForKeys(origin);
       const breaker = new CircuitBreaker(ask, BREAKER);
       breakers.push(breaker);
       return async (statements, signal) => {
@@ -70,6 +71,21 @@ export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
           throw asConcordatError(cause);
         }
       };
+    },
+    close() {
+      for (const breaker of breakers) breaker.shutdown();
+      channels.close();
+    },
+  };
+}
+
+/** Over these connections. Who made them closes them. */
+export function peersOver(channels: Channels): Peers {
+  return {
+    askForKeys(origin) {
+      const client = channels.to(origin, 'node').clientOf(KeyService);
+      return async (statements, signal) =>
+        fromWire(await client.keyRelease({ statements }, { timeoutMs: KEYS_TIMEOUT_MS, signal }));
     },
     askForGrants(origin) {
       const client = channels.to(origin, 'node').clientOf(DerivationService);
@@ -105,9 +121,6 @@ export function rpcPeers(federation: Federation, tls: TlsFiles): Peers {
         await client.requestOnward(request, { timeoutMs: ONWARD_TIMEOUT_MS });
       };
     },
-    close() {
-      for (const breaker of breakers) breaker.shutdown();
-      channels.close();
-    },
+    close: () => undefined,
   };
 }

@@ -1,15 +1,13 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
-import type { Federation } from '@concordat/common/domain/federation.js';
 import {
   type Hash,
-  type MemberId,
   asUnixMs,
   parseEventId,
   parseMemberId,
   parseOrderId,
 } from '@concordat/common/domain/ids.js';
 import type { Result } from '@concordat/common/domain/result.js';
-import { openChannel } from '@concordat/common/io/rpc/client.js';
+import type { RpcChannel } from '@concordat/common/io/rpc/client.js';
 import {
   DerivationService,
   KeyService,
@@ -17,7 +15,6 @@ import {
   ScopeService,
   type concordat,
 } from '@concordat/common/io/rpc/definitions.js';
-import type { TlsFiles } from '@concordat/common/io/rpc/tls.js';
 import type { ChildDuty } from '../domain/child-orders.js';
 import type {
   ChildPorts,
@@ -36,20 +33,10 @@ const MEMBERSHIP_TIMEOUT_MS = 30_000;
 const SCOPE_TIMEOUT_MS = 30_000;
 const DUTIES_TIMEOUT_MS = 10_000;
 
-/** The own node over gRPC. @throws ConcordatError FEDERATION_INVALID when the federation file lists no address of it */
-export function openNodeClient(
-  federation: Federation,
-  member: MemberId,
-  tls: TlsFiles,
-): SealingNode &
-  MemberRegister &
-  ScopeSource &
-  Omit<ChildPorts, 'askForCertificate'> & { close(): void } {
-  const address = federation.members.find(({ id }) => id === member)?.services.node;
-  if (address === undefined) {
-    throw new ConcordatError('FEDERATION_INVALID', `expected an address of the node of ${member}`);
-  }
-  const channel = openChannel({ address, tls, peer: { member, service: 'node' } });
+/** @param channel to the own node */
+export function nodeClient(
+  channel: Pick<RpcChannel, 'clientOf'>,
+): SealingNode & MemberRegister & ScopeSource & Omit<ChildPorts, 'askForCertificate'> {
   const client = channel.clientOf(KeyService);
   const members = channel.clientOf(MembershipService);
   const scope = channel.clientOf(ScopeService);
@@ -77,7 +64,6 @@ export function openNodeClient(
     closeDuty: async (done, signal) => {
       await derivations.closeDuty(done, { timeoutMs: DUTIES_TIMEOUT_MS, signal });
     },
-    close: () => channel.close(),
   };
 }
 

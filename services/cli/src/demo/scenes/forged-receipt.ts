@@ -49,7 +49,7 @@ export const forgedReceipt: DemoScene = {
     const signers: Readonly<Record<string, Signer>> = {
       stranger: forgers.stranger,
       wrongRole: forgers.wrongRole,
-      wrongSignature: { keyId: right.keyId, privateKey: forgers.unknown.privateKey },
+      wrongSignature: { keyId: right.keyId, sign: forgers.unknown.sign },
       unknownKey: forgers.unknown,
     };
     const refused: Record<string, string> = {};

@@ -4,8 +4,14 @@ import type { MemberId } from '../../domain/ids.js';
 import { type RpcChannel, openChannel } from './client.js';
 import type { TlsFiles } from './tls.js';
 
+/** How services of members are reached. */
+export interface Channels {
+  /** @throws ConcordatError FEDERATION_INVALID for a service without an address */
+  to(member: MemberId, service: 'node' | 'consent' | 'revocation'): Pick<RpcChannel, 'clientOf'>;
+}
+
 /** Connections to services of members, as the federation file lists them; closed together. */
-export class MemberChannels {
+export class MemberChannels implements Channels {
   readonly #federation: Federation;
   readonly #tls: TlsFiles;
   readonly #open: RpcChannel[] = [];
