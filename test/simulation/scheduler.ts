@@ -20,11 +20,19 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** Out of a hundred: two things at once; time passes although something is ready. */
-const TOGETHER_PERCENT = 25;
-const TIME_PERCENT = 15;
-/** At most so many turns of the event loop follow a step: not everything that can go on has done so. */
-const TURNS_MAX = 4;
+/** How much happens at once. */
+export interface Pace {
+  /** out of a hundred: more than one thing in a step */
+  readonly togetherPercent: number;
+  /** at most so many then */
+  readonly togetherMax: number;
+  /** out of a hundred: time passes although something is ready */
+  readonly timePercent: number;
+  /** At most so many turns of the event loop follow a step: not everything that can go on has done so. */
+  readonly turnsMax: number;
+}
+
+const ONE_BY_ONE: Pace = { togetherPercent: 25, togetherMax: 2, timePercent: 15, turnsMax: 4 };
 
 /**
  * Decides who goes on. Whatever reaches a process from outside waits here for its turn: messages, acknowledgements, the
@@ -35,12 +43,14 @@ export class Scheduler {
   readonly trace: string[] = [];
   readonly #draw: Draw;
   #ready: Ready[] = [];
-  #sleepers: Sleeper[] = [];
+  readonly #sleepers = new Set<Sleeper>();
+  readonly #pace: Pace;
   readonly #startMs: number;
   #nowMs: number;
   #steps = 0;
 
-  constructor(draw: Draw, startMs: number) {
+  constructor(draw: Draw, startMs: number, pace = ONE_BY_ONE) {
+    this.#pace = pace;
     this.#draw = draw;
     this.#startMs = startMs;
     this.#nowMs = startMs;
@@ -83,7 +93,7 @@ export class Scheduler {
         return;
       }
       const stop = (): void => {
-        this.#sleepers = this.#sleepers.filter((one) => one !== sleeper);
+        this.#sleepers.delete(sleeper);
         reject(asError(signal?.reason));
       };
       const sleeper: Sleeper = {
@@ -95,22 +105,44 @@ export class Scheduler {
         },
       };
       signal?.addEventListener('abort', stop, { once: true });
-      this.#sleepers.push(sleeper);
+      this.#sleepers.add(sleeper);
     });
+  }
+
+  /** Runs `wake` at its time, unless it is stopped or the process dies before. @returns stops it */
+  after(process: Party, ms: number, wake: () => void): () => void {
+    const sleeper = { process, atMs: this.#nowMs + Math.max(ms, 0), wake };
+    if (process.isAlive) this.#sleepers.add(sleeper);
+    return () => void this.#sleepers.delete(sleeper);
+  }
+
+  /** Everybody has slept for so long: what is due by then comes after it, each once. */
+  leap(ms: number): void {
+    this.#nowMs += ms;
+    this.note(`${String(Math.round(ms / 60_000))} minutes pass`);
+  }
+
+  /** Is there anything to do before this moment? */
+  isBusyUntil(ms: number): boolean {
+    if (this.#ready.length > 0) return true;
+    for (const one of this.#sleepers) if (one.atMs <= ms) return true;
+    return false;
   }
 
   /** A process is gone: nothing reaches it any more. */
   drop(process: Party): void {
     this.#ready = this.#ready.filter((one) => one.process !== process);
-    this.#sleepers = this.#sleepers.filter((one) => one.process !== process);
+    for (const one of this.#sleepers) if (one.process === process) this.#sleepers.delete(one);
   }
 
   /** One thing happens, or several at once, and some of what follows from it. */
   async step(): Promise<void> {
     this.#steps += 1;
-    const count = this.#draw.chance(TOGETHER_PERCENT) ? 2 : 1;
+    const { togetherPercent, togetherMax, turnsMax } = this.#pace;
+    const isOne = !this.#draw.chance(togetherPercent);
+    const count = isOne ? 1 : togetherMax === 2 ? 2 : this.#draw.whole(2, togetherMax);
     for (let n = 0; n < count; n += 1) this.#next();
-    const turns = this.#draw.whole(1, TURNS_MAX);
+    const turns = this.#draw.whole(1, turnsMax);
     for (let n = 0; n < turns; n += 1) await turn();
   }
 
@@ -127,7 +159,7 @@ export class Scheduler {
   }
 
   #next(): void {
-    const isTime = this.#sleepers.length > 0 && this.#draw.chance(TIME_PERCENT);
+    const isTime = this.#sleepers.size > 0 && this.#draw.chance(this.#pace.timePercent);
     if (this.#ready.length > 0 && !isTime) {
       const [chosen] = this.#ready.splice(this.#draw.whole(0, this.#ready.length - 1), 1);
       if (!chosen) return;
@@ -138,7 +170,7 @@ export class Scheduler {
     let first: Sleeper | undefined;
     for (const one of this.#sleepers) if (!first || one.atMs < first.atMs) first = one;
     if (!first) return;
-    this.#sleepers = this.#sleepers.filter((one) => one !== first);
+    this.#sleepers.delete(first);
     this.#nowMs = Math.max(this.#nowMs, first.atMs);
     this.note(`${first.process.name}: wakes at ${String(this.#nowMs - this.#startMs)} ms`);
     first.wake();

@@ -1,7 +1,6 @@
 import { type KeyObject, createHash, createPrivateKey } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Federation, KeyRing, parseFederation } from '@concordat/common/domain/federation.js';
 import { type MemberId, parseMemberId } from '@concordat/common/domain/ids.js';
 import { keyIdOf, rawPublicKey } from '@concordat/common/domain/keys.js';
@@ -9,13 +8,14 @@ import type { RecordCodec } from '@concordat/common/domain/records.js';
 import { ed25519Sign } from '@concordat/common/domain/signature.js';
 import { ROLES, type Role, type Signer } from '@concordat/common/domain/statement.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
+import { REPOSITORY } from './repository.js';
 
 /** The DER of an Ed25519 PKCS #8 key up to the 32 bytes of its seed (RFC 8410 §7). */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 /** Fits the shape of a certificate only: nothing here speaks TLS. */
 const NO_CERTIFICATE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 
-export const schemasDir = fileURLToPath(new URL('../../schemas', import.meta.url));
+export const schemasDir = join(REPOSITORY, 'schemas');
 export const codec: RecordCodec = openRecordCodec(schemasDir);
 
 /** Bytes that are the same in every run, and others for every text. */

@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { utf8 } from '@concordat/common/domain/bytes.js';
 import {
   type CertifiedPurge,
@@ -52,13 +51,14 @@ import { officerOrder, orderId } from './ledger.js';
 import { localClient } from './local-calls.js';
 import { contentOf, rule } from './node-world.js';
 import { eventId } from './origin.js';
+import { REPOSITORY } from './repository.js';
 import { until } from './until.js';
 
 const DAY_MS = 86_400_000;
 const span = { from: '2015-01-01T00:00:00Z', until: '2099-01-01T00:00:00Z' };
 const everywhere = { node: '127.0.0.1:1', consent: '127.0.0.1:2', revocation: '127.0.0.1:3' };
 const catalogue = JSON.parse(
-  readFileSync(fileURLToPath(new URL('../../infra/topics.json', import.meta.url)), 'utf8'),
+  readFileSync(join(REPOSITORY, 'infra/topics.json'), 'utf8'),
 ) as TopicCatalogue;
 const soon = { timeoutMs: 1 };
 /** Twelve services in one process, on a machine that may be busy. */

@@ -7,7 +7,7 @@ import { DE } from '../../support/node-world.js';
 import type { TestPurgeLedger } from '../../support/purge-ledger.js';
 import type { SimulatedNetwork } from '../calls.js';
 import { simulatedClock } from '../clock.js';
-import type { Faults } from '../faults.js';
+import type { Faults } from '../fates.js';
 import { simulatedLog } from '../log.js';
 import type { SimulatedProcess } from '../process.js';
 import type { Scheduler } from '../scheduler.js';

@@ -18,7 +18,7 @@ import { DE, UN } from '../../support/node-world.js';
 import { TestPurgeLedger } from '../../support/purge-ledger.js';
 import { SimulatedNetwork } from '../calls.js';
 import type { SimulatedDisks } from '../disk.js';
-import { Faults } from '../faults.js';
+import { Faults } from '../fates.js';
 import { SimulatedNode } from '../node.js';
 import { SimulatedProcess } from '../process.js';
 import { Scheduler } from '../scheduler.js';

@@ -4,8 +4,24 @@ import type { Draw } from '@concordat/common/domain/synthetic/draw.js';
 /** What becomes of a message: it arrives, it is lost, or it arrives and its sender is told that nobody knows. */
 export type Fate = 'arrives' | 'lost' | 'unknown';
 
+/** Who talks to whom: names of processes, or `BROKER`. */
+export interface Passing {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** As one end of a passing. */
+export const BROKER = 'broker';
+
+/** What becomes of messages, asked once for each. */
+export interface Fates {
+  next(passing: Passing): Fate;
+  /** Is the line between the two cut? Then nothing passes, in either direction. */
+  isCut(passing: Passing): boolean;
+}
+
 /** Which messages of a run fail, drawn one by one. */
-export class Faults {
+export class Faults implements Fates {
   readonly #draw: Draw;
   /** out of a hundred messages */
   percent: number;
@@ -18,6 +34,10 @@ export class Faults {
   next(): Fate {
     if (this.percent === 0 || !this.#draw.chance(this.percent)) return 'arrives';
     return this.#draw.pick(['lost', 'unknown']);
+  }
+
+  isCut(): boolean {
+    return false;
   }
 }
 

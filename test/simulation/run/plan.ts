@@ -1,0 +1,13 @@
+import type { Fault } from '../faults/fault.js';
+import type { Witness } from '../witness/witness.js';
+import type { World } from '../world/world.js';
+
+/** What runs beside the story of each seed. */
+export interface SeedPlan {
+  /** who looks on: made anew for each world */
+  readonly witnessesOf: (world: World) => readonly Witness[];
+  /** what can go wrong; each seed has its own mix of them */
+  readonly faults: readonly Fault[];
+}
+
+export const PLAN: SeedPlan = { witnessesOf: () => [], faults: [] };

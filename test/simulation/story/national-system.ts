@@ -1,0 +1,41 @@
+import { NationalService } from '@concordat/common/io/rpc/definitions.js';
+import { eventKey } from '../world/book.js';
+import { MEMBERS } from '../world/federation.js';
+import { PURPOSES } from '../world/policy.js';
+import type { Actor } from './actor.js';
+import { SOON, attempt } from './attempt.js';
+import { draftOf, publishAll } from './publish.js';
+
+/** Publishes a handful of events, or many. */
+export const publisher: Actor = {
+  name: 'publishes',
+  weight: 5,
+  act: async (world, draw) => {
+    const origin = draw.pick(MEMBERS);
+    const drafts = draw.list(5, 40, () => draftOf(world, draw, origin));
+    await publishAll(world, origin, drafts);
+  },
+};
+
+/** Reads some of what there is, of its own member and of others. */
+export const reader: Actor = {
+  name: 'reads',
+  weight: 4,
+  act: async (world, draw) => {
+    const known = [...world.book.events.values()];
+    if (known.length === 0) return;
+    const member = draw.pick(MEMBERS);
+    const node = world.client(NationalService, member, 'node', 'system');
+    for (let n = draw.whole(1, 4); n > 0; n -= 1) {
+      const event = draw.pick(known);
+      const request = {
+        ...{ origin: event.origin, eventId: event.id },
+        ...{ purpose: draw.pick(PURPOSES), caseId: `case-${String(n)}` },
+      };
+      const came = await attempt(node.read(request, SOON));
+      if (came.ok && member !== event.origin) world.reached('an event of another is read');
+      const outcome = came.ok ? 'reads' : came.code;
+      world.scheduler.note(`a system of ${member}: ${outcome} ${eventKey(event)}`);
+    }
+  },
+};

@@ -1,0 +1,59 @@
+import type { Draw } from '@concordat/common/domain/synthetic/draw.js';
+import type { World } from '../world/world.js';
+import type { Actor } from './actor.js';
+import { publisher, reader } from './national-system.js';
+import { officer } from './officer.js';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAYS_MIN = 7;
+const EVENTS_MIN = 500;
+/** Between two bursts, mostly a few hours: freshness, deadlines, retention and leases all end in between. */
+const LEAPS_MS = [
+  2 * MINUTE_MS,
+  20 * MINUTE_MS,
+  HOUR_MS,
+  3 * HOUR_MS,
+  5 * HOUR_MS,
+  8 * HOUR_MS,
+  14 * HOUR_MS,
+] as const;
+/** What one burst may take. */
+const BURST_STEPS_MAX = 6_000;
+const BURST_MS_MAX = 2_500;
+
+const ACTORS: readonly Actor[] = [publisher, reader, officer];
+
+/** Bursts of doing, and leaps of hours between them, until there were enough events and days. */
+export async function tellStory(world: World, atBurst: (draw: Draw) => void): Promise<void> {
+  const draw = world.draw('story');
+  while (!world.isOver()) {
+    const isEnough = world.virtualDays >= DAYS_MIN && world.book.events.size >= EVENTS_MIN;
+    if (isEnough) return;
+    for (const actor of draw.list(2, 4, () => drawActor(draw))) {
+      world.begin(actor.name, async () => {
+        await world.scheduler.sleep(world.outside, draw.whole(0, BURST_MS_MAX / 2));
+        await actor.act(world, draw);
+      });
+    }
+    atBurst(draw);
+    const isOver = await world.stepUntil(() => !world.isBusy, BURST_STEPS_MAX);
+    if (!isOver && !world.isOver()) {
+      world.violated(`a burst was not over after ${String(BURST_STEPS_MAX)} steps`);
+    }
+    await world.stepFor(draw.whole(50, BURST_MS_MAX), BURST_STEPS_MAX);
+    world.scheduler.leap(draw.pick(LEAPS_MS));
+  }
+}
+
+function drawActor(draw: Draw): Actor {
+  let at = draw.whole(
+    1,
+    ACTORS.reduce((sum, { weight }) => sum + weight, 0),
+  );
+  for (const actor of ACTORS) {
+    at -= actor.weight;
+    if (at <= 0) return actor;
+  }
+  throw new Error('expected an actor');
+}
