@@ -39,12 +39,12 @@ python: install ## a Python in out/python for the tests that need one
 test: build python ## unit, contract, integration and broker tests
 	@failed=0; \
 	echo '==> test: unit, contract, integration' && npm run --silent jest -- --selectProjects unit contract integration --maxWorkers=100% || failed=1; \
-	echo '==> test: broker' && npm run --silent test:broker || failed=1; \
+	echo '==> test: broker' && npm run --silent test:broker -- --maxWorkers=100% || failed=1; \
 	exit $$failed
 
 .PHONY: test-broker
 test-broker: build python ## broker tests only; ARGS='-t name' picks some
-	@npm run --silent test:broker -- $(ARGS)
+	@npm run --silent test:broker -- $(or $(ARGS),--maxWorkers=100%)
 
 .PHONY: demo
 demo: build ## the whole story on real data and a real broker; report in out/demo/report.json
