@@ -8,6 +8,7 @@ import kafkajs, {
 } from 'kafkajs';
 import type { Clock, Random } from '../../domain/ports.js';
 import { refuseCompression } from './codecs.js';
+import { quietRequestQueues } from './request-queue.js';
 
 /** Takes what the client library has to say; the text has no content and no time stamp. */
 export type LogLine = (level: 'error' | 'warn', text: string) => void;
@@ -49,6 +50,7 @@ const EXPECTED = 'Limiting retries for the idempotent producer';
 
 export function connectKafka(options: KafkaOptions): KafkaConnection {
   refuseCompression();
+  quietRequestQueues();
   const { log } = options;
   const creator =
     () =>
