@@ -183,7 +183,8 @@ describe('the report', () => {
     });
     expect(restarts).toEqual({
       ...{ 'un-node': 0, 'un-consent': 0, 'un-revocation': 0 },
-      ...{ 'de-node': 0, 'fr-node': 0, 'nl-node': 0, broker: 0 },
+      ...{ 'de-node': 0, 'de-consent': 0, 'de-revocation': 0 },
+      ...{ 'fr-node': 0, 'nl-node': 0, broker: 0 },
     });
   });
 
@@ -240,9 +241,18 @@ describe('a further scene', () => {
     });
   });
 
+  test('shows derived events that go with the first over two levels, by grants that name them, and a tree as the proof', () => {
+    expect(run.report.scenes['derivedEvent']).toEqual({
+      ...{ shown: true, member: 'de', certificate: 'complete' },
+      grants: ['un granted it to de', 'de granted it to un'],
+      tree: ['un to de and fr', 'de to fr and un', 'un to de and fr'],
+      ...{ readable: { before: 9, after: 0 }, again: 'DERIVATION_REFUSED' },
+    });
+  });
+
   test('shows a second verifier, in Python, that says of every certificate what ours says', () => {
     expect(run.report.scenes['pythonVerifier']).toEqual({
-      ...{ shown: true, checked: 18, complete: 17, incomplete: 1, asWeSay: 18 },
+      ...{ shown: true, checked: 19, complete: 18, incomplete: 1, asWeSay: 19 },
     });
   });
 });

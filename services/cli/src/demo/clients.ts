@@ -10,7 +10,7 @@ import {
   QuarantineService,
 } from '@concordat/common/io/rpc/definitions.js';
 import { memberFiles } from '../io/federation-init.js';
-import { ORIGIN, RECIPIENTS } from './scenario.js';
+import { ORIGIN, ORIGINS, RECIPIENTS } from './scenario.js';
 
 export interface MemberClients {
   readonly national: ClientOf<typeof NationalService>;
@@ -18,11 +18,16 @@ export interface MemberClients {
   readonly quarantine: ClientOf<typeof QuarantineService>;
 }
 
-/** The demo acts as every member's national system and operator, each with its own certificate. */
-export interface DemoClients {
-  readonly origin: MemberClients;
+export interface OriginClients {
   readonly consent: ClientOf<typeof ConsentService>;
   readonly purge: ClientOf<typeof PurgeService>;
+}
+
+/** The demo acts as every member's national system and operator, each with its own certificate. */
+export interface DemoClients extends OriginClients {
+  readonly origin: MemberClients;
+  /** of recipients that publish too */
+  readonly otherOrigins: readonly OriginClients[];
   readonly recipients: ReadonlyMap<MemberId, MemberClients>;
   close(): void;
 }
@@ -53,12 +58,17 @@ export async function openClients(dir: string, federation: Federation): Promise<
       quarantine: operator.clientOf(QuarantineService),
     };
   };
+  const openOrigin = async (member: MemberId): Promise<OriginClients> => ({
+    consent: (await open(member, 'operator', 'consent')).clientOf(ConsentService),
+    purge: (await open(member, 'operator', 'revocation')).clientOf(PurgeService),
+  });
+  const others = ORIGINS.filter((member) => member !== ORIGIN);
   const recipients = new Map<MemberId, MemberClients>();
   for (const member of RECIPIENTS) recipients.set(member, await openMember(member));
   return {
     origin: await openMember(ORIGIN),
-    consent: (await open(ORIGIN, 'operator', 'consent')).clientOf(ConsentService),
-    purge: (await open(ORIGIN, 'operator', 'revocation')).clientOf(PurgeService),
+    ...(await openOrigin(ORIGIN)),
+    otherOrigins: await Promise.all(others.map(openOrigin)),
     recipients,
     close() {
       for (const channel of channels) channel.close();

@@ -10,7 +10,7 @@ import { federationFiles, initFederation } from '../io/federation-init.js';
 import { homeSettings } from '../io/home.js';
 import { mainOf } from '../io/run-service.js';
 import { OWN_NAMES, type Places } from './places.js';
-import { FEDERATION, ORIGIN, RECIPIENTS, agreementsFile } from './scenario.js';
+import { FEDERATION, ORIGIN, ORIGINS, RECIPIENTS, agreementsFile } from './scenario.js';
 import type { ProcessPlan } from './supervisor.js';
 
 /** Removes what an earlier demo left in the directory, then makes keys, certificates and files for this run. */
@@ -26,17 +26,19 @@ export async function makeFederation(
   }
   const name = parseFederationName(FEDERATION);
   if (!name.ok) throw new TypeError('the demo federation has no proper name');
-  const addresses = (await freePorts(MEMBER_SERVICES.length + RECIPIENTS.length)).map(
-    (port) => `127.0.0.1:${String(port)}`,
-  );
-  const [node = '', consent = '', revocation = '', ...others] = addresses;
+  const ids = [ORIGIN, ...RECIPIENTS];
+  const free = await freePorts(ids.length * MEMBER_SERVICES.length);
+  const addresses = free.map((port) => `127.0.0.1:${String(port)}`);
   await initFederation({
     dir: places.dir,
     federation: name.value,
-    members: [
-      { id: ORIGIN, services: { node, consent, revocation } },
-      ...RECIPIENTS.map((id, at) => ({ id, services: { node: others[at] ?? '' } })),
-    ],
+    members: ids.map((id) => {
+      const [node = '', consent = '', revocation = ''] = addresses.splice(
+        0,
+        MEMBER_SERVICES.length,
+      );
+      return { id, services: ORIGINS.includes(id) ? { node, consent, revocation } : { node } };
+    }),
     ...ports,
   });
   const agreements = JSON.stringify(agreementsFile(ports.clock.nowMs()), undefined, 2);

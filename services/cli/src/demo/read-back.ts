@@ -17,8 +17,9 @@ export async function readEvent(
   clock: Clock,
   { national }: MemberClients,
   id: EventId,
+  origin: MemberId = ORIGIN,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const request = { origin: ORIGIN, eventId: id, purpose: PURPOSE, caseId: CASE_ID };
+  const request = { origin, eventId: id, purpose: PURPOSE, caseId: CASE_ID };
   const { sections } = await insist(clock, () =>
     national.read(request, { timeoutMs: READ_TIMEOUT_MS, waitForReady: true }),
   );
@@ -76,9 +77,10 @@ export async function refusalOf(
   clock: Clock,
   clients: MemberClients,
   id: EventId,
+  origin: MemberId = ORIGIN,
 ): Promise<string | undefined> {
   try {
-    await readEvent(clock, clients, id);
+    await readEvent(clock, clients, id, origin);
     return undefined;
   } catch (cause) {
     return asConcordatError(cause).code;

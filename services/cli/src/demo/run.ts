@@ -21,9 +21,9 @@ import { type Places, placesIn } from './places.js';
 import { play } from './play.js';
 import type { DemoReport } from './report.js';
 import { storedPurged } from './resurrection.js';
-import { ORIGIN, RECIPIENTS, SHARES } from './scenario.js';
+import { ORIGIN, ORIGINS, RECIPIENTS, SHARES } from './scenario.js';
 import { type DemoScene, playScenes } from './scenes/scene.js';
-import { lookAround } from './settle.js';
+import { ASK, lookAround } from './settle.js';
 import { Supervised } from './supervisor.js';
 
 export interface DemoOptions {
@@ -68,7 +68,7 @@ export async function runDemo(options: DemoOptions, ports: DemoPorts): Promise<D
 
   story.scene('Build the federation');
   const federation = await makeFederation(places, ports);
-  story.line(`keys, certificates and one agreement for ${ORIGIN}, ${RECIPIENTS.join(', ')}`);
+  story.line(`keys, certificates and agreements for ${ORIGIN}, ${RECIPIENTS.join(', ')}`);
   for (const { member, inWords } of SHARES) story.line(`${member} may have ${inWords}`);
   const broker = await findBroker({
     kafkaBrokers: options.kafkaBrokers,
@@ -162,7 +162,7 @@ async function applyTopics(
 ): Promise<readonly string[]> {
   const admin = await openTopicAdmin({ brokers, clientId: 'demo-topics', clock, random });
   try {
-    const membership = { members: [ORIGIN, ...RECIPIENTS], origins: [ORIGIN] };
+    const membership = { members: [ORIGIN, ...RECIPIENTS], origins: ORIGINS };
     const findings = await admin.apply(membership, 'demo');
     return findings.map(({ topic }) => topic);
   } finally {
@@ -172,7 +172,11 @@ async function applyTopics(
 
 async function waitUntilUp(clock: Clock, clients: DemoClients): Promise<void> {
   await waitFor(clock, async () => {
-    await lookAround(clients);
+    const others = clients.otherOrigins.flatMap(({ consent, purge }) => [
+      consent.status({}, ASK),
+      purge.list({}, ASK),
+    ]);
+    await Promise.all([lookAround(clients), ...others]);
     return undefined;
   });
 }

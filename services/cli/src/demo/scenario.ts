@@ -1,9 +1,13 @@
 import type { MemberId } from '@concordat/common/domain/ids.js';
 
-/** The demo's federation: `un` publishes its list; three members receive different parts of it. */
+/** The demo's federation: `un` publishes its list; three members receive different parts of it. One of them publishes too. */
 export const FEDERATION = 'demo';
 export const ORIGIN = 'un' as MemberId;
 export const RECIPIENTS = ['de', 'fr', 'nl'] as readonly string[] as readonly MemberId[];
+
+/** A recipient that publishes what it derives from what it received. */
+export const DERIVER = 'de' as MemberId;
+export const ORIGINS: readonly MemberId[] = [ORIGIN, DERIVER];
 
 export const PURPOSE = 'screening';
 export const CASE_ID = 'demo-1';
@@ -42,7 +46,10 @@ export const SHARES: readonly Share[] = [
   },
 ];
 
-/** The agreement as a data file, in force from yesterday for a year. */
+/** Who may have reports, from whichever of them: `nl` is no party to it. */
+const REPORTERS = [ORIGIN, DERIVER, 'fr'];
+
+/** The agreements as a data file, in force from yesterday for a year. */
 export function agreementsFile(nowMs: number): unknown {
   const day = 86_400_000;
   const [from, until] = [nowMs - day, nowMs + RETAIN_DAYS * day].map((ms) =>
@@ -64,9 +71,25 @@ export function agreementsFile(nowMs: number): unknown {
           sections,
           purposes: [PURPOSE],
           retention: { days: RETAIN_DAYS },
+          onward: member === DERIVER,
         })),
       },
+      {
+        ...{ id: 'reports', version: 1, parties: REPORTERS, from, until },
+        rules: [
+          {
+            ...{ id: 'reports-to-all', effect: 'permit', recipients: REPORTERS },
+            ...{ categories: ['information-report.*'], sections: ['report'], purposes: [PURPOSE] },
+            ...{ retention: { days: RETAIN_DAYS }, onward: true },
+          },
+        ],
+      },
     ],
-    consents: [{ id: 'un-consent', agreementId: 'un-list-sharing', origin: ORIGIN, from, until }],
+    consents: [
+      { id: 'un-consent', agreementId: 'un-list-sharing', origin: ORIGIN, from, until },
+      ...ORIGINS.map((origin) => ({
+        ...{ id: `${origin}-reports`, agreementId: 'reports', origin, from, until },
+      })),
+    ],
   };
 }

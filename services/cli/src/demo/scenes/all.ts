@@ -1,3 +1,4 @@
+import { derivedEvent } from './derived-event.js';
 import { forgedReceipt } from './forged-receipt.js';
 import { legalHold } from './legal-hold.js';
 import { partnerLeaves } from './partner-leaves.js';
@@ -13,5 +14,6 @@ export const SCENES: readonly DemoScene[] = [
   sleepingNode,
   legalHold,
   forgedReceipt,
+  derivedEvent,
   pythonVerifier,
 ];

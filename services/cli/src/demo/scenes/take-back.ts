@@ -9,9 +9,9 @@ import { ConcordatError } from '@concordat/common/domain/errors.js';
 import { KeyRing } from '@concordat/common/domain/federation.js';
 import type { MemberId, OrderId } from '@concordat/common/domain/ids.js';
 import { openRecordCodec } from '@concordat/common/io/avro/record-codec.js';
-import { readSigningKey } from '@concordat/common/io/federation-file.js';
+import { readSigningKey, readTrustFile } from '@concordat/common/io/federation-file.js';
 import type { concordat } from '@concordat/common/io/rpc/definitions.js';
-import { memberFiles } from '../../io/federation-init.js';
+import { federationFiles, memberFiles } from '../../io/federation-init.js';
 import { SCHEMAS_DIR } from '../../io/home.js';
 import type { Listed } from '../book.js';
 import type { MemberClients } from '../clients.js';
@@ -101,15 +101,21 @@ export async function untilClosed(stage: SceneStage, orderId: OrderId): Promise<
  *
  * @returns `complete`, or who has not answered for good, and why
  */
-export async function certificateOf(
-  { ports, clients, places, federation }: SceneStage,
+export async function certificateOf(stage: SceneStage, orderId: OrderId): Promise<string> {
+  return verdictOn(await proofOf(stage, orderId));
+}
+
+/** The same, and what the certificate proves: checked with trust.json alone. */
+export async function proofOf(
+  { ports, clients, places }: SceneStage,
   orderId: OrderId,
-): Promise<string> {
+): Promise<CertifiedPurge> {
   const { dsseJson } = await insist(ports.clock, () =>
     clients.purge.certificate({ orderId, evenIncomplete: true }, ASK),
   );
   const codec = openRecordCodec(SCHEMAS_DIR);
-  const keys = new KeyRing(federation);
+  const { trustFile } = federationFiles(places.dir);
+  const keys = new KeyRing(await readTrustFile(trustFile));
   const signed = verifyDsse(codec, keys, 'Certificate', dsseJson);
   const purge = signed.ok ? verifyCertificate(codec, keys, signed.value.value) : signed;
   if (!purge.ok) throw purge.error;
@@ -117,10 +123,10 @@ export async function certificateOf(
   await mkdir(places.sceneCertificatesDir, { recursive: true });
   const name = verdict === 'complete' ? `${orderId}.json` : `${orderId}-incomplete.json`;
   await writeFile(join(places.sceneCertificatesDir, name), `${dsseJson}\n`);
-  return verdict;
+  return purge.value;
 }
 
-function verdictOn({ missing }: CertifiedPurge): string {
+export function verdictOn({ missing }: CertifiedPurge): string {
   if (missing.length === 0) return 'complete';
   return missing.map(({ recipient, why }) => `${recipient} ${why}`).join(', ');
 }
