@@ -55,6 +55,10 @@ demo: build ## the whole story on real data and a real broker; report in out/dem
 bench: build ## measure beside a raw relay; out/bench.json; QUICK=1, ONLY=throughput,latency, PROFILE=origin-node
 	@node test/bench/dist/main.js $(if $(QUICK),--quick) $(if $(ONLY),--only=$(ONLY)) $(if $(PROFILE),--profile=$(PROFILE)) $(ARGS)
 
+.PHONY: simulate
+simulate: build ## the whole federation in a seeded simulator, SEEDS=300; SEED=17 TRACE=1 runs one again; out/simulate.json
+	@node test/simulation/dist/simulation/main.js $(if $(SEED),--seed=$(SEED)) $(if $(SEEDS),--seeds=$(SEEDS)) $(if $(TRACE),--trace) $(ARGS)
+
 .PHONY: vectors
 vectors: build ## run public test vectors against our own wrappers: DIR=folder
 	@node test/vectors/dist/main.js "$(DIR)"

@@ -1,22 +1,62 @@
-import { fillStartFiles, runSeed } from './run/seed.js';
-import { makeTemplate } from './world/template.js';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { readOptions } from './run/options.js';
+import { makeReport, neverReached } from './run/report.js';
+import type { SeedResult } from './run/seed.js';
+import { runSeeds } from './run/workers.js';
 
-const [first = 1, count = 1] = process.argv.slice(2).map(Number);
-const template = makeTemplate();
-await fillStartFiles(template);
-for (let seed = first; seed < first + count; seed += 1) {
-  const cpu = process.cpuUsage();
-  const { trace, violations, faults, branches, ...rest } = await runSeed(template, seed);
-  const { user, system } = process.cpuUsage(cpu);
-  console.log(
-    JSON.stringify({
-      ...rest,
-      cpu: (user + system) / 1e6,
-      faults: [...faults],
-      branches: [...branches],
-    }),
-  );
-  if (process.env['TRACE']) console.log(trace.join('\n'));
-  for (const v of violations) console.log(v);
+const PROGRESS_MS = 5_000;
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+async function run(args: readonly string[]): Promise<boolean> {
+  const options = readOptions(args);
+  const { firstSeed, seeds, trace, out } = options;
+  const startedMs = performance.now();
+  const results: SeedResult[] = [];
+  const seconds = (): number => (performance.now() - startedMs) / 1_000;
+  const progress = setInterval(() => {
+    const bad = results.filter(({ violations }) => violations.length > 0).length;
+    say(
+      `${String(results.length)} of ${String(seeds)} seeds, ${seconds().toFixed(0)} s, ${String(bad)} violated`,
+    );
+  }, PROGRESS_MS);
+  try {
+    const wanted = Array.from({ length: seeds }, (_none, at) => firstSeed + at);
+    const cpuSeconds = await runSeeds(wanted, options, (result) => {
+      results.push(result);
+      if (trace || result.violations.length > 0) process.stdout.write(`${tellOf(result)}\n`);
+    });
+    results.sort((a, b) => a.seed - b.seed);
+    const report = makeReport(results, { seconds: seconds(), cpuSeconds });
+    mkdirSync(dirname(out), { recursive: true });
+    writeFileSync(out, `${JSON.stringify(report, undefined, 2)}\n`);
+    const { violations, violated, events, virtualDays } = report;
+    say(
+      `${String(seeds)} seeds, ${String(events)} events, ${String(virtualDays)} virtual days: ` +
+        `${String(violations)} violations in ${seconds().toFixed(0)} s, ${out}`,
+    );
+    if (violated.length > 0) say(`violated: ${violated.map(({ seed }) => seed).join(', ')}`);
+    const missed = neverReached(report);
+    for (const name of missed) say(`never reached: ${name}`);
+    return violations === 0 && missed.length === 0;
+  } finally {
+    clearInterval(progress);
+  }
 }
-template.disks.dispose();
+
+/** All that is needed to understand it, and to run it again. */
+function tellOf({ seed, steps, violations, trace }: SeedResult): string {
+  const again = `make simulate SEED=${String(seed)} TRACE=1`;
+  return [
+    ...trace.map((line) => `  ${line}`),
+    `seed ${String(seed)}, step ${String(steps)}, again with ${again}`,
+    ...violations.map((text) => `VIOLATION ${text}`),
+  ].join('\n');
+}
+
+try {
+  process.exitCode = (await run(process.argv.slice(2))) ? 0 : 1;
+} catch (cause) {
+  say(`simulate: ${cause instanceof Error ? cause.message : String(cause)}`);
+  process.exitCode = 1;
+}

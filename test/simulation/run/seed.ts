@@ -18,8 +18,8 @@ export interface SeedResult {
   /** empty: everything held */
   readonly violations: readonly string[];
   readonly trace: readonly string[];
-  readonly faults: ReadonlyMap<string, number>;
-  readonly branches: ReadonlyMap<string, number>;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly branches: Readonly<Record<string, number>>;
 }
 
 const NAMES = PLACES.map(({ member, process }) => placeName(member, process));
@@ -52,7 +52,8 @@ export async function runSeed(
     ...{ seed, ed25519, events, orders: world.book.orders.size },
     ...{ virtualDays: world.virtualDays, steps: world.scheduler.steps },
     ...{ violations: world.violations, trace: world.scheduler.trace },
-    ...{ faults: world.faults, branches: world.branches },
+    faults: Object.fromEntries(world.faults),
+    branches: Object.fromEntries(world.branches),
   };
 }
 

@@ -6,13 +6,19 @@ import type { Actor } from './actor.js';
 import { SOON, attempt } from './attempt.js';
 import { draftOf, publishAll } from './publish.js';
 
+/** What comes after so many is to be little: every event has its price. */
+const EVENTS_ENOUGH = 500;
+
 /** Publishes a handful of events, or many. */
 export const publisher: Actor = {
   name: 'publishes',
-  weight: 5,
+  weight: 1,
   act: async (world, draw) => {
     const origin = draw.pick(MEMBERS);
-    const drafts = draw.list(5, 40, () => draftOf(world, draw, origin));
+    const isEnough = world.book.events.size > EVENTS_ENOUGH;
+    const drafts = draw.list(isEnough ? 1 : 20, isEnough ? 6 : 50, () =>
+      draftOf(world, draw, origin),
+    );
     await publishAll(world, origin, drafts);
   },
 };

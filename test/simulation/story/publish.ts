@@ -20,6 +20,15 @@ export interface Draft {
   readonly request: PublishRequest;
 }
 
+/** Terms end together, at midnight, so that rules make few orders of many events. */
+function drawSpan(draw: Draw, nowMs: number) {
+  const midnightMs = nowMs - (nowMs % DAY_MS);
+  return {
+    collectedAtMs: midnightMs - draw.pick([0, DAY_MS]),
+    retainUntilMs: midnightMs + (draw.chance(12) ? draw.pick([2, 3]) : 60) * DAY_MS,
+  };
+}
+
 /** An event with this content, drawn; what the caller says of it stands. */
 export function draftOf(
   world: World,
@@ -34,8 +43,7 @@ export function draftOf(
   const byAgreement = draw.chance(85);
   const event: BookedEvent = {
     ...{ origin, id: newEventId({ clock: world.clock, random }), category: content.category },
-    collectedAtMs: nowMs - draw.whole(0, DAY_MS),
-    retainUntilMs: nowMs + draw.pick([1, 3, 20, 60]) * DAY_MS,
+    ...drawSpan(draw, nowMs),
     purposes: draw.chance(80) ? PURPOSES : PURPOSES.slice(1),
     ...{ byAgreement, audience: byAgreement ? [] : draw.some(others, 2) },
     ...{ parents: [], supersedes: undefined, ...change },

@@ -10,13 +10,12 @@ const DAYS_MIN = 7;
 const EVENTS_MIN = 500;
 /** Between two bursts, mostly a few hours: freshness, deadlines, retention and leases all end in between. */
 const LEAPS_MS = [
-  2 * MINUTE_MS,
-  20 * MINUTE_MS,
+  3 * MINUTE_MS,
   HOUR_MS,
-  3 * HOUR_MS,
   5 * HOUR_MS,
-  8 * HOUR_MS,
   14 * HOUR_MS,
+  20 * HOUR_MS,
+  30 * HOUR_MS,
 ] as const;
 /** What one burst may take. */
 const BURST_STEPS_MAX = 6_000;
@@ -28,9 +27,9 @@ const ACTORS: readonly Actor[] = [publisher, reader, officer];
 export async function tellStory(world: World, atBurst: (draw: Draw) => void): Promise<void> {
   const draw = world.draw('story');
   while (!world.isOver()) {
-    const isEnough = world.virtualDays >= DAYS_MIN && world.book.events.size >= EVENTS_MIN;
+    const isEnough = world.virtualDays >= DAYS_MIN && acceptedIn(world) >= EVENTS_MIN;
     if (isEnough) return;
-    for (const actor of draw.list(2, 4, () => drawActor(draw))) {
+    for (const actor of [publisher, ...draw.list(1, 3, () => drawActor(draw))]) {
       world.begin(actor.name, async () => {
         await world.scheduler.sleep(world.outside, draw.whole(0, BURST_MS_MAX / 2));
         await actor.act(world, draw);
@@ -44,6 +43,12 @@ export async function tellStory(world: World, atBurst: (draw: Draw) => void): Pr
     await world.stepFor(draw.whole(50, BURST_MS_MAX), BURST_STEPS_MAX);
     world.scheduler.leap(draw.pick(LEAPS_MS));
   }
+}
+
+function acceptedIn({ book }: World): number {
+  let count = 0;
+  for (const { state } of book.events.values()) if (state === 'accepted') count += 1;
+  return count;
 }
 
 function drawActor(draw: Draw): Actor {

@@ -12,6 +12,7 @@ import { Weather } from '../faults/weather.js';
 import { simulatedLog } from '../log.js';
 import { SimulatedProcess } from '../process.js';
 import { Scheduler } from '../scheduler.js';
+import type { Branch } from '../run/branches.js';
 import { type Life, SimulatedService } from '../service.js';
 import type { Place, Witness } from '../witness/witness.js';
 import { Book } from './book.js';
@@ -57,7 +58,7 @@ export class World {
   readonly witnesses: Witness[] = [];
   readonly violations: string[] = [];
   /** how often each thing happened that seldom does */
-  readonly branches = new Map<string, number>();
+  readonly branches = new Map<Branch, number>();
   /** how often each kind of fault happened */
   readonly faults = new Map<string, number>();
   /** how far a process's clock is ahead, by its name */
@@ -112,7 +113,7 @@ export class World {
     this.violations.push(text);
   }
 
-  reached(branch: string): void {
+  reached(branch: Branch): void {
     this.branches.set(branch, (this.branches.get(branch) ?? 0) + 1);
   }
 
