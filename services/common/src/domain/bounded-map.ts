@@ -2,6 +2,11 @@
 export class BoundedMap<Key, Value> {
   readonly #max: number;
   readonly #entries = new Map<Key, Value>();
+  /**
+   * Where the oldest stands, while one goes for each that comes: a new iterator would step over all that went before. One that
+   * is not moved on would keep every table that the map has outgrown.
+   */
+  #byAge: Iterator<Key> | undefined;
 
   constructor(max: number) {
     this.#max = max;
@@ -15,9 +20,13 @@ export class BoundedMap<Key, Value> {
   set(key: Key, value: Value): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
-    if (this.#entries.size <= this.#max) return;
-    const [oldest] = this.#entries.keys();
-    if (oldest !== undefined) this.#entries.delete(oldest);
+    if (this.#entries.size <= this.#max) {
+      this.#byAge = undefined;
+      return;
+    }
+    this.#byAge ??= this.#entries.keys();
+    const oldest = this.#byAge.next();
+    if (oldest.done !== true) this.#entries.delete(oldest.value);
   }
 
   delete(key: Key): void {
