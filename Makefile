@@ -64,8 +64,8 @@ vectors: build ## run public test vectors against our own wrappers: DIR=folder
 	@node test/vectors/dist/main.js "$(DIR)"
 
 .PHONY: mutate
-mutate: build ## mutation score of services/*/src/domain; out/mutation.json; ONLY=path prefix, SINCE=commit, JOBS=2
-	@node test/mutation/dist/main.js $(if $(ONLY),--only=$(ONLY)) $(if $(SINCE),--since=$(SINCE)) $(if $(JOBS),--jobs=$(JOBS)) $(ARGS)
+mutate: build ## mutation score of services/*/src/domain; out/mutation.json; ONLY=path prefix, SINCE=commit, EVERY=10 for a sample
+	@node test/mutation/dist/main.js $(if $(ONLY),--only=$(ONLY)) $(if $(SINCE),--since=$(SINCE)) $(if $(EVERY),--every=$(EVERY)) $(ARGS)
 
 .PHONY: faults-demo
 faults-demo: build ## the demo with every process killed by SIGKILL, RUNS=20 seeds from SEED=1, KILLS=1 each; the same report each time

@@ -5,7 +5,7 @@ export type Question =
       readonly kind: 'try';
       readonly mutant: number;
       readonly runs: readonly Run[];
-      /** Of work and waiting; a worker that is not done then ends itself. */
+      /** Of work; a worker that is not done then, or waits long, ends itself. */
       readonly limitMs: number;
     };
 
