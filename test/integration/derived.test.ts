@@ -107,6 +107,13 @@ describe('what is derived', () => {
       'CHILDREN_OPEN',
       'DELETED',
     ]);
+    const { receipts } = await world.purges(UN).receipts({ orderId: order }, soon);
+    const said = receipts.filter(({ member }) => member === DE);
+    const named = { parentId: parent, eventId: child };
+    expect(said.map(({ stage, children }) => [stage, children])).toEqual([
+      ['OPEN', [{ ...named, orderId: '', state: 'OPEN' }]],
+      ['DELETED', [{ ...named, orderId: made?.order.value.orderId, state: 'PURGED' }]],
+    ]);
     expect(await stateOf(DE, DE, child)).toBe('PURGED');
     expect(await stateOf(UN, FR, grandchild)).toBe('PURGED');
   });
@@ -208,6 +215,10 @@ describe('a derivation is refused', () => {
     ]);
     expect(answersOf(DE, parent).at(-1)?.children).toMatchObject([
       { id: refused.id, orderId: null, certificateHash: null },
+    ]);
+    const { receipts } = await world.purges(UN).receipts({ orderId: order }, soon);
+    expect(receipts.findLast(({ member }) => member === DE)?.children).toMatchObject([
+      { orderId: '', state: 'NEVER_MADE' },
     ]);
     expect(await verdictOf(text)).toBe('complete');
   });

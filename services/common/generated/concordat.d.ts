@@ -923,8 +923,17 @@ export namespace concordat.revocation.v1 {
     readonly events: number;
     readonly receivedAtMs: number;
     readonly dsseJson: string;
+    readonly children: readonly DerivedEvent[];
   };
   const Receipt: MessageType<Receipt>;
+
+  type DerivedEvent = {
+    readonly parentId: string;
+    readonly eventId: string;
+    readonly orderId: string;
+    readonly state: string;
+  };
+  const DerivedEvent: MessageType<DerivedEvent>;
 
   type MediaErasure = {
     readonly member: string;

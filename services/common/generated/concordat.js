@@ -14125,6 +14125,7 @@ export const concordat = $root.concordat = (() => {
             v1.Receipt = (function() {
 
                 const Receipt = function (properties) {
+                    this.children = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -14137,6 +14138,7 @@ export const concordat = $root.concordat = (() => {
                 Receipt.prototype.events = 0;
                 Receipt.prototype.receivedAtMs = 0;
                 Receipt.prototype.dsseJson = "";
+                Receipt.prototype.children = $util.emptyArray;
 
                 Receipt.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -14157,6 +14159,9 @@ export const concordat = $root.concordat = (() => {
                         writer.uint32(40).int64(message.receivedAtMs);
                     if (message.dsseJson != null && $Object.hasOwnProperty.call(message, "dsseJson") && message.dsseJson !== "")
                         writer.uint32(50).string(message.dsseJson);
+                    if (message.children != null && message.children.length)
+                        for (let i = 0; i < message.children.length; ++i)
+                            $root.concordat.revocation.v1.DerivedEvent.encode(message.children[i], writer.uint32(58).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -14244,6 +14249,14 @@ export const concordat = $root.concordat = (() => {
                                     delete message.dsseJson;
                                 continue;
                             }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.children && message.children.length))
+                                    message.children = [];
+                                message.children.push($root.concordat.revocation.v1.DerivedEvent.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -14262,6 +14275,124 @@ export const concordat = $root.concordat = (() => {
                 };
 
                 return Receipt;
+            })();
+
+            v1.DerivedEvent = (function() {
+
+                const DerivedEvent = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                DerivedEvent.prototype.parentId = "";
+                DerivedEvent.prototype.eventId = "";
+                DerivedEvent.prototype.orderId = "";
+                DerivedEvent.prototype.state = "";
+
+                DerivedEvent.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.parentId != null && $Object.hasOwnProperty.call(message, "parentId") && message.parentId !== "")
+                        writer.uint32(10).string(message.parentId);
+                    if (message.eventId != null && $Object.hasOwnProperty.call(message, "eventId") && message.eventId !== "")
+                        writer.uint32(18).string(message.eventId);
+                    if (message.orderId != null && $Object.hasOwnProperty.call(message, "orderId") && message.orderId !== "")
+                        writer.uint32(26).string(message.orderId);
+                    if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== "")
+                        writer.uint32(34).string(message.state);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                DerivedEvent.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.concordat.revocation.v1.DerivedEvent();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.parentId = value;
+                                else
+                                    delete message.parentId;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.eventId = value;
+                                else
+                                    delete message.eventId;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.orderId = value;
+                                else
+                                    delete message.orderId;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.state = value;
+                                else
+                                    delete message.state;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return DerivedEvent;
             })();
 
             v1.MediaErasure = (function() {

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asConcordatError } from '@concordat/common/domain/errors.js';
 import type { OrderId } from '@concordat/common/domain/ids.js';
+import { grouped } from '@concordat/common/io/store/packed.js';
 import type { Command } from 'commander';
 import { timeText } from '../domain/time-text.js';
 import { ordersOf } from '../io/orders-of.js';
@@ -46,7 +47,7 @@ async function receipts(
         ...answer.receipts.map((receipt) => ({ orderId, ...receipt, level: '' })),
         ...answer.mediaErasures.map(({ number, ...erased }) => ({
           // of the holder's chain: it answers no single entry
-          ...{ orderId, ...erased, entryNumber: number, stage: ERASED, events: 0 },
+          ...{ orderId, ...erased, entryNumber: number, stage: ERASED, events: 0, children: [] },
         })),
       );
     }
@@ -64,10 +65,17 @@ async function receipts(
       entry: ({ stage, entryNumber }) => (stage === ERASED ? '' : entryNumber),
       stage: ({ stage, level }) => (level === '' ? stage : `${stage}, ${level}`),
       events: ({ stage, events }) => (stage === ERASED ? '' : events),
+      derived: ({ children }) => derivedText(children),
       'received at': ({ receivedAt }) => receivedAt,
       order: ({ orderId }) => orderId,
     },
   );
+}
+
+/** `1 PURGED`, or `2 OPEN, 1 PURGED`; empty when nothing was derived. */
+function derivedText(children: readonly { readonly state: string }[]): string {
+  const states = grouped(children, ({ state }) => state);
+  return [...states].map(([state, some]) => `${some.length} ${state}`).join(', ');
 }
 
 async function writeAll(

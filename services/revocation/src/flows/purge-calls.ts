@@ -2,6 +2,7 @@ import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import { toDsseJson } from '@concordat/common/domain/dsse-json.js';
 import { type EventId, parseEventId, parseOrderId } from '@concordat/common/domain/ids.js';
 import { ERASED_WITHIN_MS } from '@concordat/common/domain/media-erasure.js';
+import type { ReceiptChild } from '@concordat/common/domain/records.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import type { PurgeService, concordat } from '@concordat/common/io/rpc/definitions.js';
@@ -178,13 +179,20 @@ function receiptsOf({ codec, store }: RevocationContext, order: StoredOrder): Si
     store.receipts.all(recipient, number).map(({ bytes, atMs }) => {
       const signed = codec.decode('Signed', bytes);
       if (!signed.ok) throw signed.error;
-      const { stage, outcomes } = storedStatement(codec, 'Receipt', bytes);
+      const { stage, outcomes, children } = storedStatement(codec, 'Receipt', bytes);
       return {
         ...{ member: recipient, entryNumber: number, stage, events: outcomes.length },
         ...{ receivedAtMs: atMs, dsseJson: toDsseJson(signed.value) },
+        children: children.map((child) => derivedEvent(child, stage)),
       };
     }),
   );
+}
+
+function derivedEvent({ parent, id, orderId, certificateHash }: ReceiptChild, stage: string) {
+  const open = stage === 'OPEN' ? 'OPEN' : 'NEVER_MADE';
+  const state = certificateHash === null ? open : 'PURGED';
+  return { parentId: parent, eventId: id, orderId: orderId ?? '', state };
 }
 
 function statusOf(context: RevocationContext, order: StoredOrder): Status {
