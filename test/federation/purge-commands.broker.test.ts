@@ -13,6 +13,7 @@ import { freePort } from '@concordat/cli/io/free-ports.js';
 import { systemClock, systemRandom } from '@concordat/common/io/system-ports.js';
 import { sharedBrokers } from '../support/broker.js';
 import '../support/long-timeout.js';
+import { until } from '../support/until.js';
 
 /** Topics are named after members, so their names are fresh. */
 function freshMember(): string {
@@ -325,6 +326,41 @@ test('what a person would get wrong is refused with what to do', async () => {
     /^2 .*ORDER_INVALID .*events that no order covers yet came 1 of 1/,
   );
   expect(await refused('receipts', id)).toMatch(/^4 ORDER_UNKNOWN/);
+});
+
+test('a holder keeps an event by law: listed and never done, and deleted when it lets go', async () => {
+  const [id = ''] = await publish(1, 'held', 'person-alert.missing');
+  await held(id, 2);
+  const which = `${id} --origin ${un} --member ${de}`;
+  const said = await done(
+    `purge hold ${which} --ground file-12 --authority court --review-by 2999-01-31`,
+  );
+  expect(said).toMatch(/^ground +file-12$/m);
+  const holds = async () =>
+    JSON.parse(await done(`purge holds --member ${de} --output json`)) as unknown;
+  expect(await holds()).toMatchObject([
+    { event: id, origin: un, purged: false, ground: 'file-12' },
+  ]);
+  const orderId = (await done(`purge order ${id} --reason error`)).trim();
+  await until('de has answered', async () =>
+    (await done(`purge receipts ${orderId}`)).includes('OPEN'),
+  );
+  const status = await concordat(['purge', 'status', orderId]);
+  expect(status.exit).toBe(7);
+  expect(status.out).toMatch(new RegExp(`^${de} +OPEN .* 1 held by law, review 2999`, 'm'));
+  expect(await holds()).toMatchObject([{ event: id, purged: true, reviewOverdue: false }]);
+  expect(await done(`purge holds --member ${de}`)).toMatch(/ purged +2999-01-31/);
+  expect((await concordat(`purge hold ${which} --ground a --authority b`.split(' '))).exit).toBe(2);
+  await done(`purge release ${which}`);
+  const closed = await concordat(['purge', 'status', orderId, '--watch', '--timeout', '60s']);
+  expect(closed).toMatchObject({ exit: 0 });
+  const receipts = JSON.parse(await done(`purge receipts ${orderId} --output json`)) as unknown[];
+  expect(receipts).toContainEqual(
+    expect.objectContaining({ member: de, stage: 'OPEN', children: [] }),
+  );
+  expect(receipts).toContainEqual(expect.objectContaining({ member: de, stage: 'DELETED' }));
+  expect(await holds()).toEqual([]);
+  expect(await concordat(`purge release ${which}`.split(' '))).toMatchObject({ exit: 4 });
 });
 
 test('a member leaves: two people order it, and its status names what it owes until it has answered', async () => {
