@@ -1,5 +1,5 @@
 import { concatBytes, outsideOfHeap } from '../../domain/bytes.js';
-import { type EventId, type MemberId, idBytes } from '../../domain/ids.js';
+import { type EventId, type MemberId, writeId } from '../../domain/ids.js';
 import { PACKED_MAX, type Row, numberOf } from './sqlite.js';
 
 /**
@@ -10,7 +10,11 @@ import { PACKED_MAX, type Row, numberOf } from './sqlite.js';
  */
 export function packIds(ids: readonly (EventId | null)[]): Uint8Array {
   const bytes = outsideOfHeap(ids.length * 16);
-  for (const [at, id] of ids.entries()) if (id !== null) bytes.set(idBytes(id), at * 16);
+  let at = 0;
+  for (const id of ids) {
+    if (id !== null) writeId(id, bytes, at);
+    at += 16;
+  }
   return bytes;
 }
 
@@ -31,7 +35,13 @@ export function idsIn(param: number, count: number): string {
 
 /** Numbers as `sortable` has them, side by side. */
 export function packNumbers(values: readonly number[]): Uint8Array {
-  return packRows(values.map(sortable), NUMBER_BYTES);
+  const bytes = outsideOfHeap(values.length * NUMBER_BYTES);
+  let at = 0;
+  for (const value of values) {
+    writeSortable(value, bytes, at);
+    at += NUMBER_BYTES;
+  }
+  return bytes;
 }
 
 /** SQL for the i-th number in `?param`. */
@@ -84,14 +94,19 @@ const NUMBER_BYTES = 8;
 
 /** Eight bytes, big-endian: they sort as the numbers do. For whole numbers from 0 to 2^53. */
 export function sortable(value: number): Uint8Array {
-  if (!Number.isSafeInteger(value) || value < 0) throw new TypeError('not a whole number from 0');
   const bytes = new Uint8Array(NUMBER_BYTES);
-  let rest = value;
-  for (let at = NUMBER_BYTES - 1; rest > 0; at -= 1) {
-    bytes[at] = rest % 256;
-    rest = Math.floor(rest / 256);
-  }
+  writeSortable(value, bytes, 0);
   return bytes;
+}
+
+function writeSortable(value: number, bytes: Uint8Array, start: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) throw new TypeError('not a whole number from 0');
+  const high = Math.floor(value / 2 ** 32);
+  // what is given to an octet is cut to its eight bits
+  for (let i = 0; i < 4; i += 1) {
+    bytes[start + i] = high >>> (24 - 8 * i);
+    bytes[start + 4 + i] = value >>> (24 - 8 * i);
+  }
 }
 
 export function fromSortable(bytes: Uint8Array): number {
