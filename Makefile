@@ -56,8 +56,8 @@ bench: build ## measure beside a raw relay; out/bench.json; QUICK=1, ONLY=throug
 	@node test/bench/dist/main.js $(if $(QUICK),--quick) $(if $(ONLY),--only=$(ONLY)) $(if $(PROFILE),--profile=$(PROFILE)) $(ARGS)
 
 .PHONY: simulate
-simulate: build ## the whole federation in a seeded simulator, SEEDS=300; SEED=17 TRACE=1 runs one again; out/simulate.json
-	@node test/simulation/dist/simulation/main.js $(if $(SEED),--seed=$(SEED)) $(if $(SEEDS),--seeds=$(SEEDS)) $(if $(TRACE),--trace) $(ARGS)
+simulate: build ## the whole federation in a seeded simulator, SEEDS=300; SEED=17 TRACE=1 runs one again, COVERAGE=1 names domain lines never run; out/simulate.json
+	@node test/simulation/dist/simulation/main.js $(if $(SEED),--seed=$(SEED)) $(if $(SEEDS),--seeds=$(SEEDS)) $(if $(TRACE),--trace) $(if $(COVERAGE),--coverage) $(ARGS)
 
 .PHONY: vectors
 vectors: build ## run public test vectors against our own wrappers: DIR=folder

@@ -32,10 +32,13 @@ export class SimulatedNetwork {
   ): Promise<T> {
     const passing = { from: caller.name, to: server()?.name ?? '' };
     const fate = this.#faults.isCut(passing) ? 'lost' : this.#faults.next(passing);
+    if (fate === 'late') await this.#scheduler.sleep(caller, this.#faults.lateMs());
     const outcome = await this.#scheduler.turn(caller, `asks ${label}, ${fate}`, () => {
       const asked = server();
       if (fate === 'lost' || !asked?.isAlive) throw callFault();
-      return { of: this.#inTime(caller, outcomeOf(asked, answer()), terms) };
+      const first = answer();
+      if (fate === 'twice') void answer().catch(() => undefined); // to the second one nobody listens
+      return { of: this.#inTime(caller, outcomeOf(asked, first), terms) };
     });
     const came = await outcome.of;
     return this.#scheduler.turn(caller, `is answered ${label}, ${came.kind}, ${fate}`, () => {

@@ -23,6 +23,8 @@ export interface Mounted {
  * directory as it was in that moment, journals included, is what the next one finds.
  */
 export class SimulatedDisks {
+  /** names of processes whose disk is full: nothing is committed there */
+  readonly full = new Set<string>();
   readonly #mounted = new Set<Mounted>();
   readonly #stores = new Map<Sqlite, Mounted>();
   readonly #locks = new Map<Libsql.Database, Mounted>();
@@ -34,6 +36,11 @@ export class SimulatedDisks {
     this.#hooks = new StoreHooks({
       used: (store) => {
         if (this.#of(store)?.process.isAlive === false) throw new Crashed('this process is gone');
+      },
+      committing: (store) => {
+        const mounted = this.#of(store);
+        if (!mounted || !this.full.has(mounted.process.name)) return;
+        throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
       },
       committed: (store) => {
         const mounted = this.#of(store);

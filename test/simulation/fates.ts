@@ -1,8 +1,8 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { Draw } from '@concordat/common/domain/synthetic/draw.js';
 
-/** What becomes of a message: it arrives, it is lost, or it arrives and its sender is told that nobody knows. */
-export type Fate = 'arrives' | 'lost' | 'unknown';
+/** What becomes of a message: it arrives, is lost, arrives late or twice, or arrives and its sender is told that nobody knows. */
+export type Fate = 'arrives' | 'lost' | 'unknown' | 'late' | 'twice';
 
 /** Who talks to whom: names of processes, or `BROKER`. */
 export interface Passing {
@@ -16,6 +16,8 @@ export const BROKER = 'broker';
 /** What becomes of messages, asked once for each. */
 export interface Fates {
   next(passing: Passing): Fate;
+  /** how late a message is that is late */
+  lateMs(): number;
   /** Is the line between the two cut? Then nothing passes, in either direction. */
   isCut(passing: Passing): boolean;
 }
@@ -34,6 +36,10 @@ export class Faults implements Fates {
   next(): Fate {
     if (this.percent === 0 || !this.#draw.chance(this.percent)) return 'arrives';
     return this.#draw.pick(['lost', 'unknown']);
+  }
+
+  lateMs(): number {
+    return 0;
   }
 
   isCut(): boolean {

@@ -32,11 +32,15 @@ export function simulatedLog(
     send: async (topic, lane, records) => {
       const fate = faults.isCut(passing) ? 'lost' : faults.next(passing);
       const where = `${String(records.length)} to ${topic}/${String(lane)}`;
-      const sent = await scheduler.turn(process, `sends ${where}, ${fate}`, () =>
-        fate === 'lost' ? undefined : client.send(topic, lane, records),
-      );
+      if (fate === 'late') await scheduler.sleep(process, faults.lateMs());
+      const sent = await scheduler.turn(process, `sends ${where}, ${fate}`, async () => {
+        if (fate === 'lost') return undefined;
+        const first = await client.send(topic, lane, records);
+        if (fate === 'twice') await client.send(topic, lane, records);
+        return first;
+      });
       return scheduler.turn(process, `is told of ${where}, ${fate}`, () => {
-        if (fate !== 'arrives' || !sent) throw brokerFault();
+        if (fate === 'unknown' || !sent) throw brokerFault();
         return sent;
       });
     },

@@ -1,5 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { REPOSITORY } from '../support/repository.js';
+import { coverageLines, domainCoverage } from './domain-lines/domain-coverage.js';
 import { readOptions } from './run/options.js';
 import { makeReport, neverReached } from './run/report.js';
 import type { SeedResult } from './run/seed.js';
@@ -13,6 +16,7 @@ async function run(args: readonly string[]): Promise<boolean> {
   const { firstSeed, seeds, trace, out } = options;
   const startedMs = performance.now();
   const results: SeedResult[] = [];
+  const v8Dir = options.coverage ? mkdtempSync(join(tmpdir(), 'concordat-v8-')) : undefined;
   const seconds = (): number => (performance.now() - startedMs) / 1_000;
   const progress = setInterval(() => {
     const bad = results.filter(({ violations }) => violations.length > 0).length;
@@ -22,7 +26,7 @@ async function run(args: readonly string[]): Promise<boolean> {
   }, PROGRESS_MS);
   try {
     const wanted = Array.from({ length: seeds }, (_none, at) => firstSeed + at);
-    const cpuSeconds = await runSeeds(wanted, options, (result) => {
+    const cpuSeconds = await runSeeds(wanted, { ...options, v8Dir }, (result) => {
       results.push(result);
       if (trace || result.violations.length > 0) process.stdout.write(`${tellOf(result)}\n`);
     });
@@ -30,6 +34,7 @@ async function run(args: readonly string[]): Promise<boolean> {
     const report = makeReport(results, { seconds: seconds(), cpuSeconds });
     mkdirSync(dirname(out), { recursive: true });
     writeFileSync(out, `${JSON.stringify(report, undefined, 2)}\n`);
+    if (v8Dir !== undefined) writeCoverage(v8Dir, out.replace(/(\.json)?$/, '-coverage.json'));
     const { violations, violated, events, virtualDays } = report;
     say(
       `${String(seeds)} seeds, ${String(events)} events, ${String(virtualDays)} virtual days: ` +
@@ -41,7 +46,15 @@ async function run(args: readonly string[]): Promise<boolean> {
     return violations === 0 && missed.length === 0;
   } finally {
     clearInterval(progress);
+    if (v8Dir !== undefined) rmSync(v8Dir, { recursive: true });
   }
+}
+
+/** Lines of the decisions that these seeds have run; those that they have not, file by file, are printed. */
+function writeCoverage(v8Dir: string, file: string): void {
+  const coverage = domainCoverage(REPOSITORY, v8Dir);
+  writeFileSync(file, `${JSON.stringify(coverage, undefined, 2)}\n`);
+  for (const line of coverageLines(coverage)) say(line);
 }
 
 /** All that is needed to understand it, and to run it again. */

@@ -122,6 +122,19 @@ export class SimulatedService {
     }
   }
 
+  /** Somebody starts it again while it runs, on the same data directory. Rejects as the start does. */
+  async startSecond(): Promise<void> {
+    const { scheduler, begin } = this.#parts;
+    if (!this.#mounted) throw new Error(`${this.name} was never started`);
+    const process = new SimulatedProcess(`second ${this.name}`, scheduler);
+    const listen: Life['listen'] = async () => ({ port: 1, close: async () => undefined });
+    try {
+      await begin({ process, number: this.#lives, dataDir: this.#mounted.dir, listen });
+    } finally {
+      process.kill();
+    }
+  }
+
   kill(): void {
     this.process?.kill();
   }

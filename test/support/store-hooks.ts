@@ -6,6 +6,8 @@ const WRITES = /^\s*(?:INSERT|UPDATE|DELETE|REPLACE)/i;
 export interface StoreWatch {
   /** before each call */
   readonly used: (store: Sqlite) => void;
+  /** before each commit outside of another transaction that writes: what it throws, undoes it */
+  readonly committing?: (store: Sqlite) => void;
   /** after each commit outside of another transaction, and after a journal was emptied */
   readonly committed: (store: Sqlite) => void;
 }
@@ -14,6 +16,8 @@ export interface StoreWatch {
 export class StoreHooks {
   readonly #watch: StoreWatch;
   readonly #depth = new WeakMap<Sqlite, number>();
+  /** stores in whose present transaction something was written */
+  readonly #written = new WeakSet<Sqlite>();
   readonly #original = {
     transaction: Sqlite.prototype.transaction,
     run: Sqlite.prototype.run,
@@ -45,7 +49,11 @@ export class StoreHooks {
       const depth = hooks.#depth.get(this) ?? 0;
       hooks.#depth.set(this, depth + 1);
       try {
-        const result = transaction.call(this, work) as T;
+        const result = transaction.call(this, () => {
+          const done = work();
+          if (depth === 0 && hooks.#written.delete(this)) watch.committing?.(this);
+          return done;
+        }) as T;
         if (depth === 0) watch.committed(this);
         return result;
       } finally {
@@ -54,6 +62,10 @@ export class StoreHooks {
     };
     Sqlite.prototype.run = function (this: Sqlite, sql, ...params) {
       watch.used(this);
+      if (WRITES.test(sql)) {
+        if (hooks.isIn(this)) hooks.#written.add(this);
+        else watch.committing?.(this);
+      }
       const changes = run.call(this, sql, ...params);
       if (!hooks.isIn(this) && WRITES.test(sql)) watch.committed(this);
       return changes;

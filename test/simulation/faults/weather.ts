@@ -1,11 +1,14 @@
 import type { Draw } from '@concordat/common/domain/synthetic/draw.js';
 import type { Fate, Fates, Passing } from '../fates.js';
 
+/** What may become of a message besides that it arrives. */
+export type Trouble = Exclude<Fate, 'arrives'>;
+
 /** What the lines between processes are like at present: some messages fail, some lines are cut. */
 export class Weather implements Fates {
   readonly #draw: Draw;
-  /** out of a hundred messages */
-  percent = 0;
+  /** of each trouble, out of a hundred messages */
+  readonly percents = new Map<Trouble, number>();
   /** names of processes, or `broker`, that nothing reaches and that reach nothing; `a|b`: this line only, `a` before `b` */
   readonly cuts = new Set<string>();
 
@@ -14,8 +17,12 @@ export class Weather implements Fates {
   }
 
   next(_passing: Passing): Fate {
-    if (this.percent === 0 || !this.#draw.chance(this.percent)) return 'arrives';
-    return this.#draw.pick(['lost', 'unknown']);
+    for (const [trouble, percent] of this.percents) if (this.#draw.chance(percent)) return trouble;
+    return 'arrives';
+  }
+
+  lateMs(): number {
+    return this.#draw.whole(1, this.#draw.pick([50, 1_000, 15_000]));
   }
 
   isCut({ from, to }: Passing): boolean {
@@ -25,7 +32,7 @@ export class Weather implements Fates {
   }
 
   clear(): void {
-    this.percent = 0;
+    this.percents.clear();
     this.cuts.clear();
   }
 }

@@ -1,11 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Outbox } from '@concordat/common/io/store/outbox.js';
-import { Sqlite } from '@concordat/common/io/store/sqlite.js';
 import { DataStore } from '@concordat/node/io/data-store.js';
 import { LedgerTable } from '@concordat/node/io/state/ledger-table.js';
 import { SealTable } from '@concordat/node/io/state/seal-table.js';
 import { Tombstones } from '@concordat/node/io/state/tombstones.js';
 import { Vault } from '@concordat/node/io/vault.js';
+import { all, replace } from '../slips/replace.js';
+import { watchTransactions } from '../slips/transactions.js';
 
 /** A mistake that somebody could make in the services, made on purpose. */
 export interface Slip {
@@ -16,44 +17,6 @@ export interface Slip {
   readonly from: number;
   /** Makes the mistake. @returns what undoes it */
   readonly make: () => () => void;
-}
-
-/** Puts another method in the place of one. @returns what puts it back */
-function replace<Of extends object, Name extends keyof Of>(
-  prototype: Of,
-  name: Name,
-  make: (original: Of[Name]) => Of[Name],
-): () => void {
-  const original = prototype[name];
-  prototype[name] = make(original);
-  return () => {
-    prototype[name] = original;
-  };
-}
-
-function all(...undo: (() => void)[]): () => void {
-  return () => {
-    for (const one of undo.reverse()) one();
-  };
-}
-
-/** Is any store's transaction open? Stores work synchronously, so it is the caller's. */
-function watchTransactions(): { readonly isOpen: () => boolean; readonly undo: () => void } {
-  let depth = 0;
-  const undo = replace(
-    Sqlite.prototype,
-    'transaction',
-    (original) =>
-      function <T>(this: Sqlite, work: () => T): T {
-        depth += 1;
-        try {
-          return original.call(this, work) as T;
-        } finally {
-          depth -= 1;
-        }
-      },
-  );
-  return { isOpen: () => depth > 0, undo };
 }
 
 export const SLIPS: readonly Slip[] = [

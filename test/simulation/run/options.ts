@@ -6,6 +6,8 @@ export interface RunOptions {
   readonly trace: boolean;
   /** at most so many worker processes */
   readonly workers: number;
+  /** measure which lines of `services/<each>/src/domain` are run */
+  readonly coverage: boolean;
   /** of the report */
   readonly out: string;
 }
@@ -21,10 +23,11 @@ export function readOptions(args: readonly string[]): RunOptions {
     firstSeed: seed ?? 1,
     seeds: seed === undefined ? (numberOf(given, '--seeds') ?? SEEDS) : 1,
     trace: given.has('--trace'),
+    coverage: given.has('--coverage'),
     workers: numberOf(given, '--workers') ?? WORKERS,
     out: given.get('--out') ?? 'out/simulate.json',
   };
-  const known = ['--seed', '--seeds', '--trace', '--workers', '--out'];
+  const known = ['--seed', '--seeds', '--trace', '--coverage', '--workers', '--out'];
   const unknown = [...given.keys()].find((name) => !known.includes(name));
   if (unknown !== undefined) throw new TypeError(`expected ${known.join(', ')}, came ${unknown}`);
   return options;

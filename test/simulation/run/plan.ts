@@ -1,4 +1,5 @@
-import type { Fault } from '../faults/fault.js';
+import { FAULTS } from '../faults/all.js';
+import type { FaultKind } from '../faults/swarm.js';
 import type { Witness } from '../witness/witness.js';
 import type { World } from '../world/world.js';
 
@@ -7,7 +8,7 @@ export interface SeedPlan {
   /** who looks on: made anew for each world */
   readonly witnessesOf: (world: World) => readonly Witness[];
   /** what can go wrong; each seed has its own mix of them */
-  readonly faults: readonly Fault[];
+  readonly faults: readonly FaultKind[];
 }
 
-export const PLAN: SeedPlan = { witnessesOf: () => [], faults: [] };
+export const PLAN: SeedPlan = { witnessesOf: () => [], faults: FAULTS };

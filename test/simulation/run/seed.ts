@@ -1,9 +1,10 @@
-import type { Draw } from '@concordat/common/domain/synthetic/draw.js';
-import type { Fault } from '../faults/fault.js';
+import { CountedBranches } from '../branches/counted.js';
+import { Swarm } from '../faults/swarm.js';
 import { tellStory } from '../story/story.js';
 import { drawPolicy } from '../world/policy.js';
 import { placeName } from '../world/places.js';
 import { PLACES, type WorldTemplate } from '../world/template.js';
+import { Evidence } from '../witness/evidence.js';
 import { World } from '../world/world.js';
 import { heal } from './heal.js';
 import { PLAN } from './plan.js';
@@ -35,13 +36,12 @@ export async function runSeed(
   const ed25519 = seed % ED25519_EVERY === 0;
   const world = new World(template, seed, { ed25519, policy: drawPolicy });
   try {
+    world.witnesses.push(new CountedBranches(world), new Evidence(world));
     world.witnesses.push(...plan.witnessesOf(world));
     await world.start(NAMES);
-    const mix = drawMix(world, plan.faults);
-    await tellStory(world, (draw) => {
-      for (const fault of mix) letHappen(world, draw, fault);
-    });
-    await heal(world, mix);
+    const swarm = new Swarm(world, plan.faults);
+    await tellStory(world, () => swarm.strike());
+    await heal(world, swarm.mix);
   } catch (cause) {
     world.violated(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
   } finally {
@@ -55,22 +55,6 @@ export async function runSeed(
     faults: Object.fromEntries(world.faults),
     branches: Object.fromEntries(world.branches),
   };
-}
-
-/** Swarm testing: about half of the kinds of faults, others in each seed. */
-function drawMix(world: World, faults: readonly Fault[]): Fault[] {
-  const draw = world.draw('mix');
-  return faults.filter(() => draw.chance(50));
-}
-
-/** Out of a hundred bursts: a fault of the seed's mix happens. */
-const HAPPENS_PERCENT = 12;
-
-function letHappen(world: World, draw: Draw, fault: Fault): void {
-  if (!draw.chance(HAPPENS_PERCENT) || !fault.canHappen(world)) return;
-  world.scheduler.note(`FAULT ${fault.name}`);
-  world.faults.set(fault.name, (world.faults.get(fault.name) ?? 0) + 1);
-  fault.happen(world, draw);
 }
 
 /** Starts every process once, on nothing: what its disk has then is what each seed begins with. */

@@ -19,15 +19,25 @@ export interface Told {
  */
 export async function runSeeds(
   seeds: readonly number[],
-  options: { readonly workers: number; readonly trace: boolean },
+  options: {
+    readonly workers: number;
+    readonly trace: boolean;
+    /** where V8 writes what every worker has run, when it ends */
+    readonly v8Dir: string | undefined;
+  },
   onResult: (result: SeedResult) => void,
 ): Promise<number> {
   const left = [...seeds];
+  const { v8Dir } = options;
+  const env = { ...process.env, ...(v8Dir !== undefined && { NODE_V8_COVERAGE: v8Dir }) };
   const cpu = new Map<ChildProcess, number>();
   const workers = Math.min(options.workers, seeds.length);
   await Promise.all(
     Array.from({ length: workers }, () => {
-      const child = fork(WORKER, options.trace ? ['--trace'] : [], { serialization: 'advanced' });
+      const child = fork(WORKER, options.trace ? ['--trace'] : [], {
+        serialization: 'advanced',
+        env,
+      });
       return new Promise<void>((resolve, reject) => {
         child.once('exit', (code, signal) => {
           if (code === 0) resolve();

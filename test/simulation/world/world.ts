@@ -8,6 +8,7 @@ import type { AnyService } from '@concordat/common/io/rpc/definitions.js';
 import type { Channels } from '@concordat/common/io/rpc/member-channels.js';
 import { SimulatedNetwork } from '../calls.js';
 import { simulatedClock } from '../clock.js';
+import { OpenEntries } from '../branches/open-entries.js';
 import { Weather } from '../faults/weather.js';
 import { simulatedLog } from '../log.js';
 import { SimulatedProcess } from '../process.js';
@@ -63,6 +64,14 @@ export class World {
   readonly faults = new Map<string, number>();
   /** how far a process's clock is ahead, by its name */
   readonly skews = new Map<string, number>();
+  /** entries with a number that their origin had signed before */
+  readonly signedTwice: {
+    readonly recipient: MemberId;
+    readonly topic: string;
+    readonly offset: bigint;
+  }[] = [];
+  /** topics that lost records, and processes that lost a store: what they had seen they may not know any more */
+  readonly disturbed = new Set<string>();
   /** names of processes that nobody starts again for now */
   readonly keptDown = new Set<string>();
   /** the agreements file of every member, as it is now */
@@ -70,6 +79,7 @@ export class World {
   readonly #services: ReadonlyMap<string, SimulatedService>;
   readonly #reviving = new Set<string>();
   readonly #downDraw: Draw;
+  readonly #openEntries: OpenEntries;
   #begun = 0;
 
   constructor(
@@ -82,6 +92,7 @@ export class World {
     this.federation = options.ed25519 ? template.signed : template.mac;
     this.policy = options.policy(this.draw('policy'));
     this.#downDraw = this.draw('down');
+    this.#openEntries = new OpenEntries(template.schemas.codec);
     this.scheduler = new Scheduler(this.draw('order'), START_MS, PACE);
     this.weather = new Weather(this.draw('weather'));
     this.network = new SimulatedNetwork(this.scheduler, this.weather);
@@ -90,6 +101,7 @@ export class World {
       for (const witness of this.witnesses) witness.appended?.(record);
     });
     for (const { name, lanes } of template.topics) this.log.createTopic(name, lanes);
+    this.witnesses.push(this.#openEntries);
     this.#services = new Map(
       PLACES.map((place) => [placeName(place.member, place.process), this.#serviceAt(place)]),
     );
@@ -113,8 +125,13 @@ export class World {
     this.violations.push(text);
   }
 
-  reached(branch: Branch): void {
-    this.branches.set(branch, (this.branches.get(branch) ?? 0) + 1);
+  reached(branch: Branch, times = 1): void {
+    this.branches.set(branch, (this.branches.get(branch) ?? 0) + times);
+  }
+
+  /** Is anything that this member ordered, or has to delete, not answered for good? */
+  hasOpenOrder(member: MemberId): boolean {
+    return this.#openEntries.of(member);
   }
 
   service(member: MemberId, process: Process): SimulatedService {
