@@ -101,8 +101,8 @@ const REMOVED: [check: string, patches: readonly Patch[], moved: Moved][] = [
       patch(
         'node',
         'flows/read.js',
-        'this.#context.state.tombstones.isBuried(origin, id)',
-        'false',
+        'goneBecause(this.#context.state.tombstones.causeOf(origin, id))',
+        'undefined',
       ),
     ],
     {
@@ -112,7 +112,7 @@ const REMOVED: [check: string, patches: readonly Patch[], moved: Moved][] = [
   ],
   [
     'a purged event is not taken in again',
-    [patch('node', 'flows/ingest.js', 'buried.has(id)', 'false')],
+    [patch('node', 'flows/ingest.js', 'isBuried: buried.has(id)', 'isBuried: false')],
     {
       resurrected: 3,
       replay: { purgedSkipped: 0, stateChanged: ['de.holdings', 'fr.holdings'] },
@@ -139,7 +139,7 @@ const REMOVED: [check: string, patches: readonly Patch[], moved: Moved][] = [
   [
     'a known event is not taken in again, and a recorded release is not recorded again',
     [
-      patch('node', 'flows/ingest.js', 'known.has(id)', 'false'),
+      patch('node', 'flows/ingest.js', 'isKnown: known.has(id)', 'isKnown: false'),
       patch('node', DATA, 'INSERT INTO event', 'INSERT OR REPLACE INTO event'),
       patch('node', 'flows/release-keys.js', 'recorded.has(section)', 'false'),
     ],

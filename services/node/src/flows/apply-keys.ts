@@ -1,4 +1,4 @@
-import type { EventId, MemberId, OrderId } from '@concordat/common/domain/ids.js';
+import type { EventId, MemberId, OrderId, UnixMs } from '@concordat/common/domain/ids.js';
 import type { Release } from '@concordat/common/domain/records.js';
 import {
   type KeyRecord,
@@ -9,6 +9,8 @@ import {
   readKeyRecord,
 } from '../domain/check-key-answer.js';
 import type { Moment } from '../domain/moment.js';
+import { KEYS_CAME } from '../domain/purge/order-of-commits.js';
+import { type AskedRow, wantsKeys } from '../domain/purge/take-in.js';
 import type { VaultRow } from '../io/vault.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
@@ -105,58 +107,88 @@ function apply(
   { wanted, sentAt, onStored }: AskedKeys,
   reply: KeyReply,
 ): ReadonlyMap<EventId, NoKey> {
-  const { vault, data, state, clock, notices, leases } = context;
   const still = stillWanted(context, origin, wanted);
-  const { onLease } = still;
   const judged = judge(context, origin, { wanted, still }, reply);
-  const nowMs = clock.nowMs();
-  state.db.transaction(() => {
-    for (const { id, orderId } of judged.shredded) {
-      state.tombstones.bury([{ origin, id }], { orderId, atMs: nowMs });
-    }
-    for (const { id, orderId, sections } of judged.covers) {
-      if (sections.length > 0) burySections(context, origin, [id], { orderId, sections });
-      else state.tombstones.bury([{ origin, id }], { orderId, atMs: nowMs });
-    }
-  });
-  vault.put(judged.rows);
-  // before the rows: after a crash in between, the next start makes them readable, and finds them announced
-  const begun = judged.leased.filter(({ id }) => !onLease.has(id));
-  state.db.transaction(() => announce(state, origin, [...judged.readable, ...begun]));
-  data.db.transaction(() => {
-    for (const { statement, bytes } of judged.records) {
-      data.keepKeyRecord(origin, statement.value.epoch, statement.value.number, bytes);
-    }
-    data.setReadable(
-      origin,
-      judged.readable.map(({ id }) => id),
-    );
-    data.setReadable(
-      origin,
-      begun.map(({ id }) => id),
-      'leased',
-    );
-    for (const { id, reason } of judged.refused) {
-      // of a leased event the row stays: it was given once, so an entry purges it, or a rule lets it be read again
-      data.setRefused(origin, id, reason);
-      data.chains.count(`keys.refused.${reason}`);
-    }
-    for (const { id, waitMs } of judged.later) {
-      if (!onLease.has(id)) data.waiting.putOff(origin, id, nowMs + waitMs);
-    }
-    if (judged.later.length > 0) data.chains.count('keys.later', judged.later.length);
-    if (judged.shredded.length > 0) data.chains.count('keys.shredded', judged.shredded.length);
-    onStored?.();
-  });
-  leases.end(judged.refused.map(({ id }) => ({ origin, id })));
-  for (const { id, keys } of judged.leased) leases.grant({ origin, id }, keys, sentAt);
-  if (judged.leased.length > 0) data.chains.count('keys.leased', judged.leased.length);
-  notices.wake();
-  finishBurials(context);
+  const begun = judged.leased.filter(({ id }) => !still.onLease.has(id));
+  const nowMs = context.clock.nowMs();
+  const came: Came = { origin, judged, begun, still, nowMs, sentAt, onStored };
+  for (const step of KEYS_CAME) KEEP[step](context, came);
   return new Map<EventId, NoKey>([
     ...judged.refused.map(({ id, reason }) => [id, { kind: 'refused', reason }] as const),
     ...judged.later.map(({ id, waitMs }) => [id, { kind: 'later', waitMs }] as const),
   ]);
+}
+
+/** An answer that was judged, on its way into the stores. */
+interface Came extends Pick<AskedKeys, 'sentAt'> {
+  readonly origin: MemberId;
+  readonly judged: Judged;
+  /** leased now, and not before */
+  readonly begun: readonly Named[];
+  readonly still: StillWanted;
+  readonly nowMs: UnixMs;
+  readonly onStored: AskedKeys['onStored'] | undefined;
+}
+
+const KEEP: Readonly<
+  Record<(typeof KEYS_CAME)[number], (context: NodeContext, came: Came) => void>
+> = {
+  tombstones(context, { origin, judged, nowMs }) {
+    const { state } = context;
+    state.db.transaction(() => {
+      for (const { id, orderId } of judged.shredded) {
+        state.tombstones.bury([{ origin, id }], { orderId, atMs: nowMs });
+      }
+      for (const { id, orderId, sections } of judged.covers) {
+        if (sections.length > 0) burySections(context, origin, [id], { orderId, sections });
+        else state.tombstones.bury([{ origin, id }], { orderId, atMs: nowMs });
+      }
+    });
+  },
+  keys({ vault }, { judged }) {
+    vault.put(judged.rows);
+  },
+  // before the rows: after a crash in between, the next start makes them readable, and finds them announced
+  notices({ state }, { origin, judged, begun }) {
+    state.db.transaction(() => announce(state, origin, [...judged.readable, ...begun]));
+  },
+  rows({ data }, came) {
+    data.db.transaction(() => setRows(data, came));
+  },
+  leases({ leases, data, notices }, { origin, judged, sentAt }) {
+    leases.end(judged.refused.map(({ id }) => ({ origin, id })));
+    for (const { id, keys } of judged.leased) leases.grant({ origin, id }, keys, sentAt);
+    if (judged.leased.length > 0) data.chains.count('keys.leased', judged.leased.length);
+    notices.wake();
+  },
+  deletion: finishBurials,
+};
+
+function setRows(data: NodeContext['data'], came: Came): void {
+  const { origin, judged, begun, still, nowMs, onStored } = came;
+  for (const { statement, bytes } of judged.records) {
+    data.keepKeyRecord(origin, statement.value.epoch, statement.value.number, bytes);
+  }
+  data.setReadable(
+    origin,
+    judged.readable.map(({ id }) => id),
+  );
+  data.setReadable(
+    origin,
+    begun.map(({ id }) => id),
+    'leased',
+  );
+  for (const { id, reason } of judged.refused) {
+    // of a leased event the row stays: it was given once, so an entry purges it, or a rule lets it be read again
+    data.setRefused(origin, id, reason);
+    data.chains.count(`keys.refused.${reason}`);
+  }
+  for (const { id, waitMs } of judged.later) {
+    if (!still.onLease.has(id)) data.waiting.putOff(origin, id, nowMs + waitMs);
+  }
+  if (judged.later.length > 0) data.chains.count('keys.later', judged.later.length);
+  if (judged.shredded.length > 0) data.chains.count('keys.shredded', judged.shredded.length);
+  onStored?.();
 }
 
 /** Leases have copies of their own; what the answer itself holds must not stay. */
@@ -319,10 +351,11 @@ function stillWanted(
   const releases = wanted.flatMap((one) => [...one.releases.values()]);
   const ids = releases.map(({ id }) => id);
   const buried = state.tombstones.buriedAmong(origin, ids);
-  const left = ids.filter((id) => !buried.has(id));
+  const still = (row: AskedRow, among: ReadonlySet<EventId>): Set<EventId> =>
+    new Set([...among].filter((id) => wantsKeys({ isBuried: buried.has(id), row })));
   const lends = releases.some(({ custody }) => custody === 'leased');
   return {
-    waiting: data.waitingAmong(origin, left),
-    onLease: lends ? data.leasedAmong(origin, left) : new Set(),
+    waiting: still('waiting', data.waitingAmong(origin, ids)),
+    onLease: still('leased', lends ? data.leasedAmong(origin, ids) : new Set()),
   };
 }

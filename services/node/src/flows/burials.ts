@@ -1,3 +1,4 @@
+import { AFTER_BURIAL } from '../domain/purge/order-of-commits.js';
 import type { NodeContext } from './context.js';
 import { finishBurials } from './finish-burials.js';
 import { writeReceipts } from './honour-purge.js';
@@ -12,8 +13,15 @@ const GROUP_MS = 40;
  * buried in between.
  */
 export function burialsOf(context: NodeContext): PacedRuns {
-  return new PacedRuns(context.clock, GROUP_MS, () => {
-    finishBurials(context);
-    writeReceipts(context);
-  });
+  return new PacedRuns(context.clock, GROUP_MS, () => finishAndAnswer(context));
 }
+
+/** Deletes what is buried and not kept by law, and answers every entry that can be answered. */
+export function finishAndAnswer(context: NodeContext): void {
+  for (const step of AFTER_BURIAL) FINISH[step](context);
+}
+
+const FINISH: Readonly<Record<(typeof AFTER_BURIAL)[number], (context: NodeContext) => void>> = {
+  deletion: finishBurials,
+  receipts: writeReceipts,
+};

@@ -2,6 +2,7 @@ import { ConcordatError } from '@concordat/common/domain/errors.js';
 import type { EventId, UnixMs } from '@concordat/common/domain/ids.js';
 import { isWhole } from '@concordat/common/domain/purge-order.js';
 import type { PurgeOrder } from '@concordat/common/domain/records.js';
+import { dutiesOf } from '../domain/purge/children.js';
 import type { PendingEntry } from '../io/state/purge-entries.js';
 import type { NodeContext } from './context.js';
 
@@ -17,8 +18,8 @@ export function oweChildren(
   const descents = state.derivations.descentsOf(self, entry.origin, ids);
   if (descents.length === 0) return;
   const published = state.own.events(descents.map(({ child }) => child));
-  const found = descents.map((one) => ({ ...one, isMade: published.has(one.child) }));
-  state.children.add(entry, timeMs, found);
+  const duties = dutiesOf(descents, (child) => published.has(child));
+  state.children.add(entry, timeMs, duties);
 }
 
 /**

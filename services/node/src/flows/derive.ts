@@ -3,6 +3,7 @@ import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { grouped } from '@concordat/common/io/store/packed.js';
 import type { Composed, Draft } from '../domain/compose.js';
+import { mayBeMade } from '../domain/purge/children.js';
 import type { Derivation } from '../io/derivations.js';
 import type { NodeContext } from './context.js';
 
@@ -170,7 +171,8 @@ export function demandStanding(
   parents: readonly Parent[],
 ): void {
   const gone = parents.find(({ origin, id }) => state.tombstones.isBuried(origin, id));
-  if (!gone && !state.children.isOwed(child)) return;
+  const isOwed = state.children.isOwed(child);
+  if (mayBeMade({ isParentGone: gone !== undefined, isOwed })) return;
   const what = gone ? `${gone.origin} ${gone.id}` : 'an event that it was to be derived from';
   throw new ConcordatError('DERIVATION_REFUSED', `derived_from: ${what} is taken back`);
 }

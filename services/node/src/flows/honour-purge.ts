@@ -14,7 +14,7 @@ import { purgeTopic, receiptsTopic } from '@concordat/common/domain/topics.js';
 import { type Result, err, ok } from '@concordat/common/domain/result.js';
 import { FollowedTopic, type ReadStatement } from '@concordat/common/io/chain/followed-topic.js';
 import type { LogRecord } from '@concordat/common/io/log-client.js';
-import { holdingOf, outcomeOf } from '../domain/holding.js';
+import { type EntryEvent, burialOf, holdsAnyOf } from '../domain/purge/entry.js';
 import type { PendingEntry } from '../io/state/purge-entries.js';
 import { oweChildren } from './child-duties.js';
 import { type NodeContext, followPorts } from './context.js';
@@ -133,30 +133,29 @@ export class PurgeHonour implements TopicFlow {
     const pending = { chain, epoch, number, origin: this.#origin, orderId, hash: entry.hash };
     // after a loss of the state: what was answered is not judged anew
     const given = takeAnswers(this.#context, pending);
-    const outcomes =
-      given.at(-1)?.receipt.outcomes ??
-      ids.map((id) => ({ id, outcome: this.#outcome(id, sections) }));
-    if (!state.purges.add(pending, outcomes)) {
+    const burial = burialOf({
+      ...{ sections, given: given.at(-1)?.receipt.outcomes },
+      events: ids.map((id) => this.#found(id, sections)),
+    });
+    if (!state.purges.add(pending, burial.outcomes)) {
       state.chains.count('purge.known');
       return;
     }
     state.chains.count('purge.entries');
     oweChildren(this.#context, pending, entry.value);
-    if (sections.length > 0) {
-      burySections(this.#context, this.#origin, ids, { orderId, sections });
+    if (burial.takes === 'sections') {
+      burySections(this.#context, this.#origin, burial.ids, { orderId, sections });
     } else {
-      withdraw(state, this.#origin, ids, 'PURGED');
-      const events = ids.map((id) => ({ origin: this.#origin, id }));
+      withdraw(state, this.#origin, burial.ids, 'PURGED');
+      const events = burial.ids.map((id) => ({ origin: this.#origin, id }));
       state.tombstones.bury(events, { orderId, atMs: clock.nowMs() });
     }
     answerAsBefore(this.#context, pending, given);
   }
 
-  /** Judged before the deletion and kept with the tombstone, so that a crash in between changes no receipt. */
-  #outcome(id: EventId, taken: readonly string[]): PurgeOutcome {
-    const { state } = this.#context;
-    const isHeld = taken.length === 0 ? this.#holds(id) : this.#holdsOf(id, taken);
-    return outcomeOf(holdingOf(state.tombstones.causeOf(this.#origin, id), isHeld));
+  #found(id: EventId, taken: readonly string[]): EntryEvent {
+    const cause = this.#context.state.tombstones.causeOf(this.#origin, id);
+    return { id, cause, isHeld: taken.length === 0 ? this.#holds(id) : this.#holdsOf(id, taken) };
   }
 
   #holds(id: EventId): boolean {
@@ -164,7 +163,6 @@ export class PurgeHonour implements TopicFlow {
     return data.has(this.#origin, id) || vault.sectionsHeld(this.#origin, id).length > 0;
   }
 
-  /** Any of these sections, as ciphertext or key; what an earlier entry took is gone, or will be before the receipt. */
   #holdsOf(id: EventId, taken: readonly string[]): boolean {
     const { data, vault, state } = this.#context;
     const gone = state.sections.of(this.#origin, id);
@@ -172,7 +170,7 @@ export class PurgeHonour implements TopicFlow {
       ...data.sections(this.#origin, id).map(({ name }) => name),
       ...vault.sectionsHeld(this.#origin, id),
     ];
-    return held.some((name) => taken.includes(name) && !gone.has(name));
+    return holdsAnyOf(taken, held, gone);
   }
 }
 

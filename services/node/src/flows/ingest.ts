@@ -10,6 +10,7 @@ import {
   type ReadVoid,
 } from '@concordat/common/io/chain/followed-topic.js';
 import type { LogRecord } from '@concordat/common/io/log-client.js';
+import { takeIn } from '../domain/purge/take-in.js';
 import type { NewRow } from '../io/data-store.js';
 import type { BatchPlace } from '../io/data/waiting-rows.js';
 import { type NodeContext, followPorts } from './context.js';
@@ -123,15 +124,16 @@ export class Ingest implements TopicFlow {
     const rows: NewRow[] = [];
     for (const { release, header, headerBytes, sections } of received) {
       const { id } = release;
-      const gone = taken.get(id);
-      const left = gone ? sections.filter(({ name }) => !gone.has(name)) : sections;
-      if (buried.has(id) || (gone && left.length === 0)) data.chains.count('feed.purged');
-      else if (known.has(id)) data.chains.count('feed.known');
-      else {
-        const body = { category: header.category, header: headerBytes, release, sections: left };
-        rows.push({ id, place: places.get(id) ?? 0, body });
-        recent.keep(origin, id, { header, purposes: release.purposes });
+      const isHere = { isBuried: buried.has(id), isKnown: known.has(id) };
+      const came = takeIn({ ...isHere, gone: taken.get(id) ?? NONE }, sections);
+      if (came.kind !== 'waits') {
+        data.chains.count(`feed.${came.kind}`);
+        continue;
       }
+      const { category } = header;
+      const body = { category, header: headerBytes, release, sections: came.sections };
+      rows.push({ id, place: places.get(id) ?? 0, body });
+      recent.keep(origin, id, { header, purposes: release.purposes });
     }
     if (rows.length === 0) return 0;
     const batch = data.waiting.open({ origin, ...place }, statement.bytes);
@@ -145,6 +147,8 @@ export class Ingest implements TopicFlow {
     return rows.length;
   }
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** A release may narrow what the origin's node signed in the header, never widen it. */
 function termsProblem({ release, header }: ReceivedRelease): string | undefined {

@@ -1,9 +1,8 @@
 import { ConcordatError, fieldError } from '@concordat/common/domain/errors.js';
 import type { EventId, MemberId, UnixMs } from '@concordat/common/domain/ids.js';
 import type { HeldEvent } from '../io/state/legal-holds.js';
+import { finishAndAnswer } from './burials.js';
 import type { NodeContext } from './context.js';
-import { finishBurials } from './finish-burials.js';
-import { writeReceipts } from './honour-purge.js';
 
 /**
  * Keeps an event of another member from being deleted here. Until it is purged it is read as before; from then on nobody
@@ -52,8 +51,7 @@ export function releaseHold(context: NodeContext, origin: MemberId, id: EventId)
     if (state.tombstones.isBuried(origin, id)) state.tombstones.deleteAgain([{ origin, id }]);
     if (state.sections.of(origin, id).size > 0) state.sections.deleteAgain([{ origin, id }]);
   });
-  finishBurials(context);
-  writeReceipts(context);
+  finishAndAnswer(context);
   return hold;
 }
 

@@ -1,9 +1,10 @@
 import { ConcordatError } from '@concordat/common/domain/errors.js';
-import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
+import type { EventId } from '@concordat/common/domain/ids.js';
 import { type TreeLevels, pathIn, treeLevels } from '@concordat/common/domain/merkle.js';
-import { type Cover as OrderedCover, meets } from '@concordat/common/domain/purge-order.js';
+import type { Cover as OrderedCover } from '@concordat/common/domain/purge-order.js';
 import type { EvidenceBlock, SealHolder } from '@concordat/common/domain/records.js';
 import { grouped } from '@concordat/common/io/store/packed.js';
+import { type GivenEvent, holdersOf } from '../domain/purge/holders.js';
 import {
   type BlockPlace,
   type OwnBlock,
@@ -53,7 +54,7 @@ export class CoverReader {
    * @throws ConcordatError INTERNAL for an event without its block, STATE_LOST for one whose row is lost
    */
   read(events: ReadonlyMap<EventId, OwnEvent>, taken: OrderedCover): Cover {
-    const held = new Map<MemberId, EventId[]>();
+    const covered: GivenEvent[] = [];
     const blocks: CoveredBlock[] = [];
     const evidence: EvidenceBlock[] = [];
     for (const some of grouped([...events], ([, event]) => blockKey(event)).values()) {
@@ -63,19 +64,12 @@ export class CoverReader {
       const leaves = some.map(([id, { leaf }]) => ({ leaf, id })).sort((a, b) => a.leaf - b.leaf);
       blocks.push({ block, leaves });
       const proven = leaves.map(({ leaf, id }) => {
-        const given = (releases.get(leaf) ?? []).filter((one) => meets(taken, one));
-        for (const recipient of new Set(given.map((one) => one.recipient))) {
-          const ids = held.get(recipient) ?? [];
-          held.set(recipient, ids);
-          ids.push(id);
-        }
+        covered.push({ id, given: releases.get(leaf) ?? [] });
         return { leaf, header: this.#headerOf(id), path: pathIn(levels, leaf) };
       });
       evidence.push({ statement: block.statement, leaves: proven });
     }
-    const holders = [...held]
-      .map(([recipient, ids]) => ({ recipient, ids }))
-      .sort((a, b) => (a.recipient < b.recipient ? -1 : 1));
+    const holders = holdersOf(covered, taken);
     const { codec } = this.#context;
     return { blocks, evidence: codec.encode('SealEvidence', { blocks: evidence }), holders };
   }

@@ -7,6 +7,7 @@ import type { Header } from '@concordat/common/domain/records.js';
 import { openSection } from '@concordat/common/domain/sealing.js';
 import type { Json } from '@concordat/common/domain/strict-json.js';
 import { feedTopic } from '@concordat/common/domain/topics.js';
+import { goneBecause } from '../domain/purge/gone.js';
 import type { EventRow } from '../io/data-store.js';
 import type { NodeContext } from './context.js';
 import type { FreshnessKeeper } from './keep-fresh.js';
@@ -107,10 +108,11 @@ export class Reader {
   }
 
   #refusePurged(origin: MemberId, id: EventId): void {
-    if (!this.#context.state.tombstones.isBuried(origin, id)) return;
-    const cause = this.#context.state.tombstones.causeOf(origin, id);
-    if (cause !== 'retention') throw takenBack(origin);
-    throw new ConcordatError('PURGED', 'its retention is over; this event is deleted here');
+    const gone = goneBecause(this.#context.state.tombstones.causeOf(origin, id));
+    if (gone === 'PURGED') throw takenBack(origin);
+    if (gone === 'RETENTION') {
+      throw new ConcordatError('PURGED', 'its retention is over; this event is deleted here');
+    }
   }
 
   async #demandFresh(origin: MemberId): Promise<'FRESH' | 'WARN'> {

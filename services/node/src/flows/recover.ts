@@ -1,5 +1,7 @@
 import type { EventId, MemberId } from '@concordat/common/domain/ids.js';
 import { grouped } from '@concordat/common/io/store/packed.js';
+import { mendOf } from '../domain/purge/mend.js';
+import { type StartStep, startSteps } from '../domain/purge/order-of-commits.js';
 import { type StoreMark, areMarkedAlike } from '../io/store-mark.js';
 import { finishBurials } from './finish-burials.js';
 import { writeReceipts } from './honour-purge.js';
@@ -25,20 +27,21 @@ export function recover(context: NodeContext): void {
   rememberHolds(context);
   rememberDerivations(context);
   context.vault.dropLostGenerations();
-  if (!wereClosed) {
-    announceHeld(context);
-    // before a receipt says that they are gone
-    deleteWhatCameBack(context);
-  }
-  finishBurials(context);
-  writeReceipts(context);
-  finishKeyAnswers(context);
+  if (!wereClosed) announceHeld(context);
+  for (const step of startSteps(wereClosed)) START[step](context);
   // after a clean stop the counts agree, and a million rows need not be gone through
   if (wereClosed && countsAgree(context)) return;
   dropUnpublished(context);
   dropOrphanKeys(context);
   waitForLostKeys(context);
 }
+
+const START: Readonly<Record<StartStep, (context: NodeContext) => void>> = {
+  'what came back': deleteWhatCameBack,
+  deletion: finishBurials,
+  receipts: writeReceipts,
+  'key answers': finishKeyAnswers,
+};
 
 /** For a clean stop, when nothing works on the stores any more: the next start need not look for what came back. */
 export function markClosed(context: NodeContext): void {
@@ -54,11 +57,11 @@ function marks({ data, vault, state }: NodeContext): StoreMark[] {
   return [state.mark, vault.mark, data.mark];
 }
 
-/** Keys are stored only after they were checked, and all of an event together, so the row lacks nothing but this. */
 function finishKeyAnswers({ data, vault, state }: NodeContext): void {
-  const keyed = data
-    .idsIn('waiting')
-    .filter(({ origin, id }) => vault.sectionsHeld(origin, id).length > 0);
+  const keyed = data.idsIn('waiting').filter(({ origin, id }) => {
+    const hasKeys = vault.sectionsHeld(origin, id).length > 0;
+    return mendOf({ row: 'waiting', hasKeys }) === 'make readable';
+  });
   state.db.transaction(() => {
     for (const { origin, id } of keyed) {
       const row = data.find(origin, id);
@@ -87,13 +90,15 @@ function countsAgree({ self, data, vault, state }: NodeContext): boolean {
 }
 
 function dropUnpublished({ self, data, state, vault }: NodeContext): void {
-  const unpublished = data.idsIn('published').filter(({ id }) => !state.own.event(id));
+  const unpublished = data.idsIn('published').filter(({ id }) => {
+    const isPublished = state.own.event(id) !== undefined;
+    return mendOf({ row: 'published', isPublished }) === 'drop';
+  });
   const events = unpublished.map(({ id }) => ({ origin: self, id }));
   vault.delete(events);
   data.delete(events);
 }
 
-/** Keys of own events stay while their rows are lost: nobody could give them back, and a backup may have the rows. */
 function dropOrphanKeys({ self, data, state, vault }: NodeContext): void {
   let last: { readonly origin: MemberId; readonly id: EventId } | undefined;
   for (;;) {
@@ -101,10 +106,11 @@ function dropOrphanKeys({ self, data, state, vault }: NodeContext): void {
     last = page.at(-1);
     if (!last) return;
     vault.delete(
-      page.filter(
-        ({ origin, id }) =>
-          !data.has(origin, id) && !(origin === self && state.own.event(id) !== undefined),
-      ),
+      page.filter(({ origin, id }) => {
+        if (data.has(origin, id)) return false;
+        const isPublished = state.own.event(id) !== undefined;
+        return mendOf({ row: 'none', isOwn: origin === self, isPublished }) === 'drop';
+      }),
     );
   }
 }

@@ -11,6 +11,7 @@ import { openSlot, readSlots, slotRoot } from '@concordat/common/domain/slots.js
 import { verifyStatement } from '@concordat/common/domain/statement.js';
 import { ledgerTopic } from '@concordat/common/domain/topics.js';
 import { grouped } from '@concordat/common/io/store/packed.js';
+import { keyStop } from '../domain/purge/leaving.js';
 import type { BlockedCover } from '../io/state/blocked-covers.js';
 import { type OwnBlock, type OwnEvent, blockKey } from '../io/state/own-publications.js';
 import type { NodeContext } from './context.js';
@@ -42,6 +43,8 @@ export type KeyOutcome =
   | { readonly kind: 'shredded'; readonly seal: Uint8Array }
   | { readonly kind: 'withdrawn'; readonly reason: string; readonly seals: readonly Uint8Array[] }
   | { readonly kind: 'refused'; readonly reason: string };
+
+type Released = Extract<KeyOutcome, { readonly kind: 'released' }>;
 
 export interface KeyAnswer {
   readonly statement: number;
@@ -97,21 +100,14 @@ export class KeyOffice {
     await outbox.acknowledged(ledgerTopic(self), 0, lastSeq);
     // a seal may have come while the broker was waited for: then no key leaves any more
     const ids = asked.map(({ release }) => release.id);
-    const sealed = state.tombstones.sealNumbers(self, ids);
-    const covers = state.covers.among(ids, recipient);
-    const isLeaving = state.membership.isLeaving(recipient);
+    const stops = this.#stops(recipient, ids);
     const answers = asked.map((one, at): KeyAnswer => {
       const decided = outcomes[at] ?? { kind: 'refused', reason: 'RELEASE_UNKNOWN' };
-      const outcome = isLeaving && decided.kind === 'released' ? MEMBER_LEAVES : decided;
-      const { id } = one.release;
-      const seal = outcome.kind === 'released' ? this.#sealOf(id, sealed) : undefined;
-      return {
-        statement: one.statement,
-        release: one.index,
-        outcome: seal
-          ? { kind: 'shredded', seal }
-          : this.#narrowed(outcome, one.release, covers.get(id) ?? []),
-      };
+      const outcome =
+        decided.kind === 'released'
+          ? (this.#stopped(one.release, stops) ?? this.#narrowed(decided, one.release, stops))
+          : decided;
+      return { statement: one.statement, release: one.index, outcome };
     });
     const named = this.#recordsOf(answers.map(({ outcome }) => outcome));
     return { answers, records: new Map([...named].map(([at, { record }]) => [at, record])) };
@@ -159,12 +155,8 @@ export class KeyOffice {
   #decide(recipient: MemberId, asked: readonly Asked[], nowMs: UnixMs): KeyOutcome[] {
     const { state, vault, self } = this.#context;
     const ids = asked.map(({ release }) => release.id);
-    const events = state.own.events(ids);
-    const sealed = state.tombstones.sealNumbers(self, ids);
-    const covers = state.covers.among(ids, recipient);
-    const judged = asked.map((one) =>
-      this.#judge(recipient, one, { events, sealed, covers, nowMs }),
-    );
+    const known = { events: state.own.events(ids), stops: this.#stops(recipient, ids), nowMs };
+    const judged = asked.map((one) => this.#judge(recipient, one, known));
     const granted = judged.flatMap((one) => (one.kind === 'grant' ? [one] : []));
     const recorded = this.#record(recipient, granted, nowMs);
     const held = vault.getAll(
@@ -185,8 +177,8 @@ export class KeyOffice {
 
   /** The origin's node decides again before a key leaves; consent's signature alone opens nothing. */
   #judge(recipient: MemberId, asked: Asked, known: Known): Judged {
-    const { events, sealed, nowMs } = known;
-    const { self, rules, recent, state } = this.#context;
+    const { events, stops, nowMs } = known;
+    const { self, rules, recent } = this.#context;
     const { release } = asked;
     const answer = (outcome: KeyOutcome): Judged => ({ kind: 'answer', outcome });
     const event = events.get(release.id);
@@ -197,11 +189,9 @@ export class KeyOffice {
       event.epoch === at.epoch &&
       event.number === at.number;
     if (!isOurs) return answer({ kind: 'refused', reason: 'RELEASE_UNKNOWN' });
-    const seal = this.#sealOf(release.id, sealed);
-    if (seal) return answer({ kind: 'shredded', seal });
-    const { left, seals } = this.#left(release, known.covers.get(release.id) ?? []);
-    if (left.length === 0) return answer({ kind: 'withdrawn', reason: COVER_SEALED, seals });
-    if (state.membership.isLeaving(recipient)) return answer(MEMBER_LEAVES);
+    const stopped = this.#stopped(release, stops);
+    if (stopped) return answer(stopped);
+    const { left, seals } = this.#left(release, stops);
     const { header, audience } = recent.get(self, release.id) ?? {};
     if (!header || !audience) return answer({ kind: 'refused', reason: 'EVENT_UNKNOWN' });
     const asMeant = rules.decide({ header, audience, recipient }, nowMs);
@@ -242,27 +232,51 @@ export class KeyOffice {
     return isAccepted || wasGiven();
   }
 
+  #stops(recipient: MemberId, ids: readonly EventId[]): Stops {
+    const { state, self } = this.#context;
+    return {
+      sealed: state.tombstones.sealNumbers(self, ids),
+      covers: state.covers.among(ids, recipient),
+      isLeaving: state.membership.isLeaving(recipient),
+    };
+  }
+
+  /** The answer without a key, where none may leave whatever the rules say. */
+  #stopped(release: Release, stops: Stops): KeyOutcome | undefined {
+    const { left, seals } = this.#left(release, stops);
+    const number = stops.sealed.get(release.id);
+    switch (keyStop({ isSealed: number !== undefined, left, isLeaving: stops.isLeaving })) {
+      case 'SEALED':
+        return { kind: 'shredded', seal: this.#opened(release.id, number ?? 0) };
+      case 'COVERED':
+        return { kind: 'withdrawn', reason: COVER_SEALED, seals };
+      case 'LEAVING':
+        return MEMBER_LEAVES;
+      case undefined:
+        return undefined;
+    }
+  }
+
   /** What of a release no narrower cover takes, and the seals of those that take something. */
   #left(
     { id, sections }: Pick<Release, 'id' | 'sections'>,
-    covers: readonly BlockedCover[],
+    { covers }: Pick<Stops, 'covers'>,
   ): { readonly left: readonly string[]; readonly seals: readonly Uint8Array[] } {
     let left = sections;
     const numbers = new Set<number>();
-    for (const cover of covers) {
+    for (const cover of covers.get(id) ?? []) {
       const kept = left.filter((name) => !takesSection(cover, name));
       if (kept.length < left.length) numbers.add(cover.ledgerNumber);
       left = kept;
     }
-    const seals = [...numbers].flatMap((number) => this.#opened(id, number) ?? []);
+    const seals = [...numbers].map((number) => this.#opened(id, number));
     return { left, seals };
   }
 
   /** A cover may have been blocked while the broker was waited for: its keys do not leave any more. */
-  #narrowed(outcome: KeyOutcome, release: Release, covers: readonly BlockedCover[]): KeyOutcome {
-    if (outcome.kind !== 'released' || covers.length === 0) return outcome;
-    const { left, seals } = this.#left(release, covers);
-    if (left.length === 0) return { kind: 'withdrawn', reason: COVER_SEALED, seals };
+  #narrowed(outcome: Released, release: Release, stops: Stops): KeyOutcome {
+    if (!stops.covers.has(release.id)) return outcome;
+    const { left, seals } = this.#left(release, stops);
     const keys = new Map([...outcome.keys].filter(([section]) => left.includes(section)));
     return { ...outcome, keys, seals };
   }
@@ -333,22 +347,18 @@ export class KeyOffice {
     return appended.number;
   }
 
-  /** The seal's statement with this leaf's slot opened; undefined when the event is not sealed. */
-  #sealOf(id: EventId, sealed: ReadonlyMap<EventId, number>): Uint8Array | undefined {
-    const number = sealed.get(id);
-    return number === undefined ? undefined : this.#opened(id, number);
-  }
-
-  /** The slot of this event in the seal with this number. */
-  #opened(id: EventId, number: number): Uint8Array | undefined {
+  /** The statement of the seal with this number, with this event's slot opened. */
+  #opened(id: EventId, number: number): Uint8Array {
     const { state, codec } = this.#context;
     const found = state.ledger.record(number);
-    const event = found && state.own.event(id);
-    if (!event) return undefined;
+    const event = state.own.event(id);
+    const block = event && state.own.block(event);
+    if (!found || !block) {
+      throw new ConcordatError('INTERNAL', 'a seal whose ledger record or block is not there');
+    }
     const record = codec.decode('LedgerRecord', found.record);
     const table = record.ok ? readSlots(codec, 'SEAL', record.value.body) : record;
-    const block = state.own.block(event);
-    if (!record.ok || !table.ok || !block) {
+    if (!record.ok || !table.ok) {
       throw new ConcordatError('INTERNAL', 'an own ledger record does not decode');
     }
     const opened = openSlot(codec, table.value, { treeSize: block.treeSize, leaf: event.leaf });
@@ -359,9 +369,16 @@ export class KeyOffice {
 /** What was looked up for all releases of a request together. */
 interface Known {
   readonly events: ReadonlyMap<EventId, OwnEvent>;
+  readonly stops: Stops;
+  readonly nowMs: UnixMs;
+}
+
+/** What of our own commits keeps keys from one recipient; see `keyStop`. */
+interface Stops {
+  /** events to the ledger numbers of their seals */
   readonly sealed: ReadonlyMap<EventId, number>;
   readonly covers: ReadonlyMap<EventId, readonly BlockedCover[]>;
-  readonly nowMs: UnixMs;
+  readonly isLeaving: boolean;
 }
 
 /** leaf to section to the ledger number of the record that names it */

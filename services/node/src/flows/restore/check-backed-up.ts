@@ -12,6 +12,7 @@ import type {
 import { isOpening } from '@concordat/common/domain/sealing.js';
 import { type KeyDirectory, verifyStatement } from '@concordat/common/domain/statement.js';
 import { feedTopic, purgeTopic } from '@concordat/common/domain/topics.js';
+import { type GoneBecause, goneBecause } from '../../domain/purge/gone.js';
 import type { BackedUpBatch, BackedUpRow, BackedUpRows } from '../../io/backup/backed-up-rows.js';
 import type { EventBody } from '../../io/data/body.js';
 import type { StateStore } from '../../io/state-store.js';
@@ -20,7 +21,7 @@ import type { StateStore } from '../../io/state-store.js';
  * KNOWN: it is here already · PURGED, RETENTION: it is gone for ever, or its term is over · UNPUBLISHED: an own event that
  * was never published · UNVERIFIED: not what its origin signed
  */
-export type FilterReason = 'KNOWN' | 'PURGED' | 'RETENTION' | 'UNPUBLISHED' | 'UNVERIFIED';
+export type FilterReason = GoneBecause | 'KNOWN' | 'UNPUBLISHED' | 'UNVERIFIED';
 
 /** Statements that are kept decoded; rows of one mostly follow each other. */
 const STATEMENTS_KEPT_MAX = 256;
@@ -59,8 +60,8 @@ export class BackupChecker {
 
   check(row: BackedUpRow): Admitted | Exclude<FilterReason, 'KNOWN'> {
     const { state, self, codec } = this.#about;
-    const cause = state.tombstones.causeOf(row.origin, row.id);
-    if (cause !== undefined) return cause === 'order' ? 'PURGED' : 'RETENTION';
+    const gone = goneBecause(state.tombstones.causeOf(row.origin, row.id));
+    if (gone) return gone;
     const header = parseHeader(codec, row.body.header);
     const from = this.#batches.get(row.batch) ?? this.#backup.batch(row.batch);
     if (!header.ok || !from || from.origin !== row.origin) return 'UNVERIFIED';

@@ -1,4 +1,5 @@
 import { grouped } from '@concordat/common/io/store/packed.js';
+import { mendOf } from '../../domain/purge/mend.js';
 import type { EventKey } from '../../io/data-store.js';
 import type { EventState } from '../../io/data/tally.js';
 import type { NodeContext } from '../context.js';
@@ -27,7 +28,7 @@ export function waitForLostKeys({ data, vault }: NodeContext): void {
       const held = vault.heldAmong(origin, ids);
       data.repair.backToWaiting(
         origin,
-        ids.filter((id) => !held.has(id)),
+        ids.filter((id) => mendOf({ row: 'readable', hasKeys: held.has(id) }) === 'ask for keys'),
       );
     }
   }

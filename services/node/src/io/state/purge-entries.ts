@@ -1,10 +1,4 @@
-import {
-  type EventId,
-  type Hash,
-  type MemberId,
-  type OrderId,
-  idBytes,
-} from '@concordat/common/domain/ids.js';
+import { type Hash, type MemberId, type OrderId, idBytes } from '@concordat/common/domain/ids.js';
 import { isOpen } from '@concordat/common/domain/purge-order.js';
 import type { PurgeOutcome } from '@concordat/common/domain/records.js';
 import {
@@ -14,6 +8,8 @@ import {
   numberOf,
   textOf,
 } from '@concordat/common/io/store/sqlite.js';
+import { outcomeNow } from '../../domain/purge/answer.js';
+import type { EventOutcome } from '../../domain/purge/entry.js';
 import { IS_CHILD_OPEN } from './child-duties.js';
 import { eventIdIn, orderIdIn } from './stored-ids.js';
 
@@ -37,11 +33,6 @@ const IS_HELD = `SELECT 1 FROM legal_hold AS hold
   WHERE hold.origin = entry.origin AND hold.id = outcome.id AND hold.released_at_ms IS NULL`;
 const OF_ENTRY =
   'outcome.chain = entry.chain AND outcome.epoch = entry.epoch AND outcome.number = entry.number';
-
-export interface EventOutcome {
-  readonly id: EventId;
-  readonly outcome: PurgeOutcome;
-}
 
 export interface PendingEntry {
   readonly chain: string;
@@ -113,8 +104,8 @@ export class PurgeEntries {
   outcomes(entry: PendingEntry): EventOutcome[] {
     return this.#db
       .all(
-        `SELECT outcome.id, CASE WHEN EXISTS (${IS_HELD}) THEN 'HELD' WHEN EXISTS (${IS_OWED}) THEN 'SYSTEMS_OPEN'
-           WHEN EXISTS (${IS_CHILD_OPEN}) THEN 'CHILDREN_OPEN' ELSE outcome END AS outcome
+        `SELECT outcome.id, outcome, EXISTS (${IS_HELD}) AS held, EXISTS (${IS_OWED}) AS owed,
+           EXISTS (${IS_CHILD_OPEN}) AS child_open
          FROM purge_entry AS entry JOIN purge_outcome AS outcome ON ${OF_ENTRY}
          WHERE entry.chain = ? AND entry.epoch = ? AND entry.number = ? ORDER BY position`,
         entry.chain,
@@ -123,7 +114,12 @@ export class PurgeEntries {
       )
       .map((row) => ({
         id: eventIdIn(bytesOf(row, 'id')),
-        outcome: textOf(row, 'outcome') as PurgeOutcome,
+        outcome: outcomeNow({
+          judged: textOf(row, 'outcome') as PurgeOutcome,
+          isHeldByLaw: row['held'] === 1,
+          isOwed: row['owed'] === 1,
+          isChildOpen: row['child_open'] === 1,
+        }),
       }));
   }
 

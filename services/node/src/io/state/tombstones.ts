@@ -13,7 +13,7 @@ import {
   numberOf,
   textOf,
 } from '@concordat/common/io/store/sqlite.js';
-import type { Cause } from '../../domain/holding.js';
+import type { Cause } from '../../domain/purge/holding.js';
 import { eventIdIn, orderIdIn } from './stored-ids.js';
 
 /** `order_id` is empty for what ended here with its retention, until an order covers it too. */
