@@ -59,6 +59,10 @@ bench: build ## measure beside a raw relay; out/bench.json; QUICK=1, ONLY=throug
 simulate: build ## the whole federation in a seeded simulator, SEEDS=300; SEED=17 TRACE=1 runs one again, COVERAGE=1 names domain lines never run; out/simulate.json
 	@node test/simulation/dist/simulation/main.js $(if $(SEED),--seed=$(SEED)) $(if $(SEEDS),--seeds=$(SEEDS)) $(if $(TRACE),--trace) $(if $(COVERAGE),--coverage) $(ARGS)
 
+.PHONY: explore
+explore: build ## every state that a purge can come to, and mistakes made on purpose; out/explore.json
+	@node --max-old-space-size=4096 test/explore/dist/main.js
+
 .PHONY: vectors
 vectors: build ## run public test vectors against our own wrappers: DIR=folder
 	@node test/vectors/dist/main.js "$(DIR)"
