@@ -17,7 +17,7 @@ const env = {
   CONCORDAT_TLS__KEY_FILE: 'node.key',
   CONCORDAT_SIGNING_KEY_FILE: 'node.pem',
   CONCORDAT_SCHEMAS_DIR: 'schemas',
-  KAFKA_BROKERS: '127.0.0.1:9092,localhost:9093',
+  KAFKA_BROKERS: '127.0.0.1:9092,localhost:9093,[::1]:9094',
   HOME: 'not ours',
 };
 const own = serviceSettings({
@@ -44,7 +44,7 @@ test('settings are read by name, with defaults', () => {
     tls: { certFile: 'node.crt', keyFile: 'node.key' },
     signingKeyFile: 'node.pem',
     schemasDir: 'schemas',
-    kafkaBrokers: ['127.0.0.1:9092', 'localhost:9093'],
+    kafkaBrokers: ['127.0.0.1:9092', 'localhost:9093', '[::1]:9094'],
     log: { level: 'info' },
     shutdownGraceMs: 10_000,
     batch: 5,

@@ -36,7 +36,7 @@ export function choiceSetting<const T extends readonly [string, ...string[]]>(ch
 
 const HOST_PORT = /^(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]+\]):\d{1,5}$/i;
 const HOST_PORTS = new RegExp(
-  `${HOST_PORT.source.slice(0, -1)}(?:,${HOST_PORT.source.slice(1)})*$`,
+  `${HOST_PORT.source.slice(0, -1)}(?:,${HOST_PORT.source.slice(1, -1)})*$`,
   'i',
 );
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d{1,5}$/i;
