@@ -76,6 +76,10 @@ faults-demo: build ## the demo with every process killed by SIGKILL, RUNS=20 see
 	@npx --no-install concordat demo faults --data test/data/un-sanctions --report out/faults-demo.json \
 	  --runs $(or $(RUNS),20) --seed $(or $(SEED),1) --kills $(or $(KILLS),1)
 
+.PHONY: faults
+faults: build ## services and three brokers, struck on purpose, RUNS=20 seeds from SEED=1, judged as Jepsen does; out/faults.json
+	@node test/faults/dist/main.js --runs=$(or $(RUNS),20) --seed=$(or $(SEED),1) $(if $(EVENTS),--events=$(EVENTS)) $(ARGS)
+
 .PHONY: up
 up: build ## a broker in the background at 127.0.0.1:PORT (9092); its files in out/up
 	@npx --no-install concordat broker up --dir out/up --port $(or $(PORT),9092)
