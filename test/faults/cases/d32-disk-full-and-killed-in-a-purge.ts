@@ -26,36 +26,42 @@ async function diskFull(world: World): Promise<void> {
     node.fileBytesMax = await largestFile(stage.dataDir(ORIGIN, 'node'));
     node.signal('SIGKILL');
   }
-  let [refused, taken] = [0, 0];
-  await until('publishing is refused', async () => {
-    const [request] = makeRequests(1);
-    if (!request) return false;
-    const call = { timeoutMs: CALL_MS_MAX };
-    const outcome = await nationalOf(world, ORIGIN)
-      .publish(request, call)
-      .then(
-        ({ lane, epoch, blockNumber, leaf, repeated }) => {
-          const place = { lane: `${String(lane)}/${String(epoch)}`, block: blockNumber, leaf };
-          book.send('full', request.eventId, 'ok', { place, repeated });
-          taken += 1;
-          return 'taken';
-        },
-        (cause: unknown) => {
-          book.send('full', request.eventId, 'unknown');
-          refused += 1;
-          return asConcordatError(cause).code;
-        },
-      );
-    world.tell(`  publishing on a full disk: ${outcome}`);
-    return refused > 0;
-  });
   const [recipient] = RECIPIENTS;
-  const events = await heldBy(world, recipient, EVENTS);
-  demand('readings elsewhere to go on', (await probe(world, recipient, events)) === events.length);
-  if (disk) await disk.free();
-  else {
-    node.fileBytesMax = undefined;
-    node.signal('SIGKILL');
+  let [refused, taken] = [0, 0];
+  try {
+    await until('publishing is refused', async () => {
+      const [request] = makeRequests(1);
+      if (!request) return false;
+      const call = { timeoutMs: CALL_MS_MAX };
+      const outcome = await nationalOf(world, ORIGIN)
+        .publish(request, call)
+        .then(
+          ({ lane, epoch, blockNumber, leaf, repeated }) => {
+            const place = { lane: `${String(lane)}/${String(epoch)}`, block: blockNumber, leaf };
+            book.send('full', request.eventId, 'ok', { place, repeated });
+            taken += 1;
+            return 'taken';
+          },
+          (cause: unknown) => {
+            book.send('full', request.eventId, 'unknown');
+            refused += 1;
+            return asConcordatError(cause).code;
+          },
+        );
+      world.tell(`  publishing on a full disk: ${outcome}`);
+      return refused > 0;
+    });
+    const events = await heldBy(world, recipient, EVENTS);
+    demand(
+      'readings elsewhere to go on',
+      (await probe(world, recipient, events)) === events.length,
+    );
+  } finally {
+    if (disk) await disk.free();
+    else {
+      node.fileBytesMax = undefined;
+      node.signal('SIGKILL');
+    }
   }
   const later = await publishSome(world, 'room-again', 100);
   await until('with room it goes on', () => areTold(world, recipient, later));
