@@ -56,6 +56,12 @@ export class CountedBranches implements Witness {
     this.#stores.set(`${placeName(member, process)} ${file}`, store);
   }
 
+  died({ member, process }: Place): void {
+    for (const name of this.#stores.keys()) {
+      if (name.startsWith(`${placeName(member, process)} `)) this.#stores.delete(name);
+    }
+  }
+
   async healed(): Promise<void> {
     for (const [name, store] of this.#stores) {
       if (name.endsWith('vault.db')) continue;

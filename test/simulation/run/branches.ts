@@ -6,6 +6,8 @@ export const BRANCHES = [
   'store lost: consent',
   'store lost: revocation',
   'a store is lost while an order is open',
+  'a list is published',
+  'malformed content is refused',
   'a second instance is refused',
   'a backup is restored during a purge',
   'a restore leaves out what is purged',

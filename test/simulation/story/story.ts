@@ -1,6 +1,12 @@
 import type { Draw } from '@concordat/common/domain/synthetic/draw.js';
 import type { World } from '../world/world.js';
 import type { Actor } from './actor.js';
+import { auditor } from './desk/auditor.js';
+import { clumsyHands } from './desk/clumsy-hands.js';
+import { listKeeper } from './desk/list-keeper.js';
+import { ordersDesk } from './desk/orders-desk.js';
+import { readingDesk } from './desk/reading-desk.js';
+import { schemaKeeper } from './desk/schema-keeper.js';
 import { publisher, reader } from './national-system.js';
 import { officer } from './officer.js';
 
@@ -21,7 +27,10 @@ const LEAPS_MS = [
 const BURST_STEPS_MAX = 6_000;
 const BURST_MS_MAX = 2_500;
 
-const ACTORS: readonly Actor[] = [publisher, reader, officer];
+const ACTORS: readonly Actor[] = [
+  ...[publisher, reader, officer],
+  ...[readingDesk, ordersDesk, listKeeper, clumsyHands, auditor, schemaKeeper],
+];
 
 /** Bursts of doing, and leaps of hours between them, until there were enough events and days. */
 export async function tellStory(world: World, atBurst: (draw: Draw) => void): Promise<void> {

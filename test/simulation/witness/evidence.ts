@@ -16,6 +16,10 @@ export class Evidence implements Witness {
     if (process === 'node' && store.file.endsWith('/state.db')) this.#states.set(member, store);
   }
 
+  died({ member, process }: Place): void {
+    if (process === 'node') this.#states.delete(member);
+  }
+
   async healed(): Promise<void> {
     for (const { recipient, topic, offset } of this.#world.signedTwice) {
       const state = this.#states.get(recipient);

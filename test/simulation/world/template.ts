@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { UnSnapshot } from '@concordat/cli/domain/un-list/entry.js';
 import type { MemberId } from '@concordat/common/domain/ids.js';
 import type { RecordCodec } from '@concordat/common/domain/records.js';
 import { generate } from '@concordat/common/domain/synthetic/generate.js';
@@ -14,6 +15,7 @@ import {
   macFederation,
   signedFederation,
 } from './federation.js';
+import { readUnLists } from './un-lists.js';
 import { PROCESSES, type Process } from './places.js';
 
 export interface Schemas {
@@ -36,6 +38,8 @@ export interface WorldTemplate {
   readonly mac: SimulatedFederation;
   readonly topics: readonly Topic[];
   readonly contents: readonly Content[];
+  /** the UN's, the oldest first */
+  readonly lists: readonly UnSnapshot[];
   readonly disks: SimulatedDisks;
   /** data directories of processes that were started once and did nothing; filled by `withStartFiles` */
   readonly startFiles: Map<string, ReadonlyMap<string, Uint8Array>>;
@@ -65,6 +69,7 @@ export function makeTemplate(): WorldTemplate {
     contents: CONTENTS.flatMap(([name, count]) =>
       Array.from({ length: count }, (_none, n) => contentOf(categories, name, n)),
     ),
+    lists: readUnLists(),
     disks: new SimulatedDisks(),
     startFiles: new Map(),
   };
