@@ -30,8 +30,12 @@ export async function intrude(
   const found = await groupToJoin(kafka, mayBe, part);
   if (!found) return undefined;
   const consumer = kafka.consumer({ groupId: found.group, allowAutoTopicCreation: false });
-  const joined = new Promise<boolean>((resolve) => {
-    consumer.on(consumer.events.GROUP_JOIN, () => resolve(true));
+  const others = new Promise<boolean>((resolve) => {
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      // who is given everything is alone: the reader had died, and its session was not over yet
+      const given = Object.values(payload.memberAssignment).flat().length;
+      resolve(given < found.lanes);
+    });
     consumer.on(consumer.events.CRASH, () => resolve(false));
     setTimeout(() => resolve(false), JOINED_MS_MAX).unref();
   });
@@ -39,7 +43,7 @@ export async function intrude(
     await consumer.connect();
     await consumer.subscribe({ topics: found.topics });
     await consumer.run({ autoCommit: false, eachBatch: async () => undefined });
-    if (await joined) return { group: found.group, leave: () => leave(consumer) };
+    if (await others) return { group: found.group, leave: () => leave(consumer) };
   } catch {
     // its coordinator was struck meanwhile
   }
@@ -51,7 +55,9 @@ async function groupToJoin(
   kafka: kafkajs.Kafka,
   mayBe: (group: string) => boolean,
   part: number,
-): Promise<{ readonly group: string; readonly topics: string[] } | undefined> {
+): Promise<
+  { readonly group: string; readonly topics: string[]; readonly lanes: number } | undefined
+> {
   const admin = kafka.admin();
   try {
     await admin.connect();
@@ -64,7 +70,10 @@ async function groupToJoin(
     const { groupId, members } = pick(stable, part);
     const metadata = members[0]?.memberMetadata;
     const decoded = metadata && kafkajs.AssignerProtocol.MemberMetadata.decode(metadata);
-    return decoded ? { group: groupId, topics: decoded.topics } : undefined;
+    if (!decoded) return undefined;
+    const { topics } = await admin.fetchTopicMetadata({ topics: decoded.topics });
+    const lanes = topics.reduce((sum, { partitions }) => sum + partitions.length, 0);
+    return { group: groupId, topics: decoded.topics, lanes };
   } catch {
     return undefined;
   } finally {
