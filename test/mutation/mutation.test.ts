@@ -135,13 +135,16 @@ describe('the tests of a mutant', () => {
     ]);
   });
 
-  test('beside its file go before quicker ones elsewhere', () => {
+  test('of its file go before others in the folder, and these before quicker ones elsewhere', () => {
     const near = { ...recording, file: 'a.test.ts' };
-    expect(runsOf(recording, near)?.map(([file]) => file)).toEqual([
+    const far = { ...recording, file: 'far/a.test.ts', loadMs: 0 };
+    expect(runsOf(far, recording, near)?.map(([file]) => file)).toEqual([
       'a.test.ts',
       'a.test.ts',
       'b.test.ts',
       'b.test.ts',
+      'far/a.test.ts',
+      'far/a.test.ts',
     ]);
   });
 

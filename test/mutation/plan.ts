@@ -3,7 +3,7 @@ import type { Mutant } from './mutant.js';
 import type { Recording, Run } from './worker/protocol.js';
 
 /** What the tests of one mutant may cost together when nothing fails; the nearest and quickest go first. */
-const MS_PER_MUTANT = 1_500;
+const MS_PER_MUTANT = 3_000;
 /** Tests above this go after all others that are as near. */
 const QUICK_MS = 20;
 /** A file's second loading takes about this part of its first, which also compiles. */
@@ -12,7 +12,7 @@ const LOADING_AGAIN = 0.3;
 interface Candidate {
   readonly run: Run;
   readonly ms: number;
-  readonly isNear: boolean;
+  readonly near: number;
 }
 
 /** For each mutant the tests to run, in this order; none when no test reaches it. */
@@ -28,14 +28,14 @@ export function planRuns(
       const { file, asked } = recording;
       const isAtLoad = atLoad.has(id);
       const msOf = (at: number) => recording.tests[at]?.ms ?? 0;
-      const isNear = isBeside(file, fileOf.get(id) ?? '');
+      const near = nearness(file, fileOf.get(id) ?? '');
       const quick = tests.filter((at) => msOf(at) <= QUICK_MS);
       const slow = tests.filter((at) => msOf(at) > QUICK_MS);
       for (const some of [quick, ...slow.map((at) => [at])].filter(({ length }) => length > 0)) {
         candidates.get(id)?.push({
           run: { file, tests: some, of: recording.tests.length, asked, isAtLoad },
           ms: some.reduce((sum, at) => sum + msOf(at), recording.loadMs * LOADING_AGAIN),
-          isNear,
+          near,
         });
       }
     }
@@ -58,7 +58,7 @@ function testsByMutant(recording: Recording): Map<number, number[]> {
 function withinBudget(candidates: readonly Candidate[]) {
   const runs: Run[] = [];
   let ms = 0;
-  const order = candidates.toSorted((a, b) => Number(b.isNear) - Number(a.isNear) || a.ms - b.ms);
+  const order = candidates.toSorted((a, b) => b.near - a.near || a.ms - b.ms);
   for (const candidate of order) {
     if (runs.length > 0 && ms + candidate.ms > MS_PER_MUTANT) break;
     runs.push(candidate.run);
@@ -67,7 +67,8 @@ function withinBudget(candidates: readonly Candidate[]) {
   return { runs, ms };
 }
 
-/** Is it the file's own test, `x.test.ts` beside `x.ts`? */
-function isBeside(test: string, file: string): boolean {
-  return dirname(test) === dirname(file) && basename(test, '.test.ts') === basename(file, '.ts');
+/** 2: the file's own test, `x.test.ts` beside `x.ts`; 1: another test in its folder; 0: any other. */
+function nearness(test: string, file: string): number {
+  if (dirname(test) !== dirname(file)) return 0;
+  return basename(test, '.test.ts') === basename(file, '.ts') ? 2 : 1;
 }

@@ -126,9 +126,10 @@ async function tryMutant(question: Try): Promise<Answer> {
 /**
  * First with the modules that are loaded, as that is quick. A test that fails there must pass right after
  * without the mutant: else something earlier broke it, and only modules loaded anew can tell. They also must
- * tell that no test fails, as what is loaded may remember what it worked out before.
+ * tell where loading already reaches the mutant.
  */
 async function tried({ mutant, runs }: Try): Promise<Answer> {
+  let rest: readonly Run[] = runs.filter(({ isAtLoad }) => isAtLoad);
   for (const run of runs.filter(({ isAtLoad }) => !isAtLoad)) {
     chosen.choose(0, Infinity);
     const suite = known.get(run.file) ?? load(run.file);
@@ -140,10 +141,11 @@ async function tried({ mutant, runs }: Try): Promise<Answer> {
     if (without.kind === 'passed') return answer;
     known.clear();
     modules.forget();
+    rest = runs;
     break;
   }
   return modules.anew(async () => {
-    for (const run of runs) {
+    for (const run of rest) {
       chosen.choose(mutant, mostAsked(run));
       let suite: Suite;
       try {
