@@ -8,7 +8,7 @@ import { type Sqlite, bytesOf, numberOf } from '@concordat/common/io/store/sqlit
 import { UN } from '../../support/node-world.js';
 import type { Branch } from './branches.js';
 import { type RaceOrder, takes, takesAll } from './orders.js';
-import { isInStore } from './pieces.js';
+import { isInStore } from '../witness/in-store.js';
 import type { FedStatement, RaceTemplate } from './template.js';
 
 export interface Told {

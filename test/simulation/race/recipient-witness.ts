@@ -4,7 +4,7 @@ import { kindOfStatement, verifyStatement } from '@concordat/common/domain/state
 import { type Sqlite, bytesOf, numberOf, textOf } from '@concordat/common/io/store/sqlite.js';
 import { DE } from '../../support/node-world.js';
 import { type Told, ownNumber } from './origin-witness.js';
-import { isInStore } from './pieces.js';
+import { isInStore } from '../witness/in-store.js';
 import type { RaceTemplate } from './template.js';
 
 const PURGES = 'purge.un.de';

@@ -1,5 +1,6 @@
 import { FAULTS } from '../faults/all.js';
 import type { FaultKind } from '../faults/swarm.js';
+import { witnessesOf } from '../witness/witnesses.js';
 import type { Witness } from '../witness/witness.js';
 import type { World } from '../world/world.js';
 
@@ -11,4 +12,4 @@ export interface SeedPlan {
   readonly faults: readonly FaultKind[];
 }
 
-export const PLAN: SeedPlan = { witnessesOf: () => [], faults: FAULTS };
+export const PLAN: SeedPlan = { witnessesOf, faults: FAULTS };
