@@ -7,6 +7,7 @@ import {
   type Copy,
   type EventState,
   LIFE,
+  ORDERS,
   RECEIPT,
   ROW,
   SECTIONS,
@@ -100,7 +101,11 @@ export function originMoves(rules: Rules, cast: Cast, state: State, at: number):
   if (event.order === 0) {
     const isOwed = cast.copies.some((one, n) => one.child === at && copyOf(state, n).duty === 1);
     for (const order of ordersOf(cast, at)) {
-      happens(`seal an order (${order}) for`, isOwed, sealed(rules, cast, state, at, order));
+      happens(
+        `seal an order, ${ORDERS[order] ?? ''}, for`,
+        isOwed,
+        sealed(rules, cast, state, at, order),
+      );
     }
     return moves;
   }
