@@ -56,6 +56,7 @@ export class CountedBranches implements Witness {
     this.#stores.set(`${placeName(member, process)} ${file}`, store);
   }
 
+  /** Its next life opens its stores anew, and may commit nothing to one of them. */
   died({ member, process }: Place): void {
     for (const name of this.#stores.keys()) {
       if (name.startsWith(`${placeName(member, process)} `)) this.#stores.delete(name);

@@ -46,6 +46,20 @@ export const BRANCHES = [
   'a record is for somebody else',
   'an approval is refused',
   'an order is refused',
+  'single events are taken back',
+  'a narrower cover is ordered',
+  'what a selection finds is taken back',
+  'a second person approves',
+  'a member is dropped',
+  'the law keeps an event',
+  'a copy system is registered',
+  'a copy system acknowledges a withdrawal',
+  'the agreements change',
+  "an event is derived from another member's",
+  'an event supersedes another',
+  'an invalid event is refused',
+  'an event is published twice',
+  'a member joins late',
 ] as const;
 export type Branch = (typeof BRANCHES)[number];
 

@@ -1,5 +1,6 @@
 import { PurgeService } from '@concordat/common/io/rpc/definitions.js';
 import type { Fault } from '../faults/fault.js';
+import { ACTORS } from '../story/story.js';
 import { attempt } from '../story/attempt.js';
 import { MEMBERS } from '../world/federation.js';
 import { placeName } from '../world/places.js';
@@ -24,6 +25,10 @@ export async function heal(world: World, faults: readonly Fault[]): Promise<void
   let left = '';
   for (let round = 0; round < ROUNDS_MAX && !world.isOver(); round += 1) {
     await world.stepFor(ROUND_MS, ROUND_STEPS_MAX);
+    for (const { name, settle } of ACTORS) {
+      if (settle) world.begin(name, () => settle(world));
+    }
+    await world.stepUntil(() => !world.isBusy, ROUND_STEPS_MAX);
     left = await leftOver(world);
     if (left === '') break;
     world.scheduler.note(`still to come: ${left}`);

@@ -1,5 +1,6 @@
 import { CountedBranches } from '../branches/counted.js';
 import { Swarm } from '../faults/swarm.js';
+import { LateJoiner } from '../story/late-joiner.js';
 import { tellStory } from '../story/story.js';
 import { drawPolicy } from '../world/policy.js';
 import { placeName } from '../world/places.js';
@@ -38,9 +39,14 @@ export async function runSeed(
   try {
     world.witnesses.push(new CountedBranches(world), new Evidence(world));
     world.witnesses.push(...plan.witnessesOf(world));
-    await world.start(NAMES);
+    const late = new LateJoiner(world);
+    await world.start(NAMES.filter((name) => name.split(' ')[0] !== late.member));
     const swarm = new Swarm(world, plan.faults);
-    await tellStory(world, () => swarm.strike());
+    await tellStory(world, () => {
+      late.join();
+      swarm.strike();
+    });
+    late.join(true);
     await heal(world, swarm.mix);
   } catch (cause) {
     world.violated(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));

@@ -8,4 +8,6 @@ export interface Actor {
   readonly weight: number;
   /** Does it once; what is refused is noted in the book, what may not be refused is thrown. */
   act(world: World, draw: Draw): Promise<void>;
+  /** at the end of the story: what it owes others is done, so that all can come to rest; called again until all is */
+  settle?(world: World): Promise<void>;
 }

@@ -8,7 +8,11 @@ import { ordersDesk } from './desk/orders-desk.js';
 import { readingDesk } from './desk/reading-desk.js';
 import { schemaKeeper } from './desk/schema-keeper.js';
 import { publisher, reader } from './national-system.js';
-import { officer } from './officer.js';
+import { holder } from './holds.js';
+import { dropper, officer, operator, selectingOfficer } from './officer.js';
+import { deriver } from './deriver.js';
+import { lawyer, sharer } from './sharing.js';
+import { copySystem } from './systems.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -27,8 +31,9 @@ const LEAPS_MS = [
 const BURST_STEPS_MAX = 6_000;
 const BURST_MS_MAX = 2_500;
 
-const ACTORS: readonly Actor[] = [
-  ...[publisher, reader, officer],
+export const ACTORS: readonly Actor[] = [
+  ...[publisher, reader, officer, selectingOfficer, dropper, operator],
+  ...[holder, copySystem, sharer, lawyer, deriver],
   ...[readingDesk, ordersDesk, listKeeper, clumsyHands, auditor, schemaKeeper],
 ];
 

@@ -44,10 +44,26 @@ export interface BookedOrder {
   code: string | undefined;
 }
 
+/** The law keeps an event at a holder. */
+export interface BookedHold extends EventName {
+  readonly member: MemberId;
+}
+
+/** A copy system of a member, and what its database has. */
+export interface BookedSystem {
+  readonly member: MemberId;
+  readonly systemId: string;
+  cursor: string;
+  readonly copies: Set<string>;
+}
+
 /** What was meant to happen, by whoever wanted it: the model of the truth is made from it and from what was answered. */
 export class Book {
   readonly events = new Map<string, BookedEvent>();
   readonly orders = new Map<OrderId, BookedOrder>();
+  readonly holds = new Map<string, BookedHold>();
+  readonly systems = new Map<string, BookedSystem>();
+  policyChanges = 0;
 
   eventsOf(origin: MemberId): BookedEvent[] {
     return [...this.events.values()].filter((event) => event.origin === origin);

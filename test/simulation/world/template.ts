@@ -29,6 +29,8 @@ export interface Content {
   readonly schemaHash: Uint8Array;
   /** UTF-8 JSON */
   readonly json: Uint8Array;
+  /** whom it is about, as an officer selects it: `document:K123` */
+  readonly subject: string | undefined;
 }
 
 /** What all seeds of one process share: it is made once. */
@@ -79,7 +81,13 @@ function contentOf(categories: CategoryCodec, name: string, n: number): Content 
   const { category, content } = generate(name, 'simulation', n);
   const type = categories.findByCategory(category);
   if (!type) throw new Error(`no schema of ${category}`);
-  return { category, schemaHash: type.hash, json: Buffer.from(JSON.stringify(content)) };
+  const json = Buffer.from(JSON.stringify(content));
+  return { category, schemaHash: type.hash, json, subject: subjectOf(content) };
+}
+
+function subjectOf({ reference, number }: Readonly<Record<string, unknown>>): string | undefined {
+  if (typeof number === 'string') return `document:${number}`;
+  return typeof reference === 'string' ? `reference:${reference}` : undefined;
 }
 
 /** Every process of the federation. */

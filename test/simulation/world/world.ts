@@ -206,11 +206,16 @@ export class World {
     await this.stepUntil(() => !this.scheduler.isBusyUntil(endMs), stepsMax);
   }
 
+  /** Starts a process; resolves when it serves, or has died before. */
+  async startOne(name: string): Promise<void> {
+    const service = this.#services.get(name);
+    await service?.start();
+    if (service?.isServing === true) this.#tellStarted(name);
+  }
+
   /** Starts these processes, as the operating system does. */
   async start(names: readonly string[]): Promise<void> {
-    const starting = names.map(async (name) => this.#services.get(name)?.start());
-    await this.scheduler.drive(Promise.all(starting));
-    for (const name of names) this.#tellStarted(name);
+    await this.scheduler.drive(Promise.all(names.map((name) => this.startOne(name))));
   }
 
   dispose(): void {
@@ -293,8 +298,7 @@ export class World {
         await this.scheduler.sleep(this.outside, downMs);
         this.#reviving.delete(name);
         if (this.keptDown.has(name)) return;
-        await service.start();
-        if (service.isServing) this.#tellStarted(name);
+        await this.startOne(name);
       });
     }
   }
