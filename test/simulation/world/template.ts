@@ -30,7 +30,7 @@ export interface Content {
   /** UTF-8 JSON */
   readonly json: Uint8Array;
   /** whom it is about, as an officer selects it: `document:K123` */
-  readonly subject: string | undefined;
+  readonly subject?: string | undefined;
 }
 
 /** What all seeds of one process share: it is made once. */
