@@ -1,6 +1,6 @@
 import { PurgeService } from '@concordat/common/io/rpc/definitions.js';
 import type { Fault } from '../faults/fault.js';
-import { ACTORS } from '../story/story.js';
+import type { Actor } from '../story/actor.js';
 import { attempt } from '../story/attempt.js';
 import { MEMBERS } from '../world/federation.js';
 import { placeName } from '../world/places.js';
@@ -15,7 +15,11 @@ const LEAP_MS = 10 * 60_000;
 const SOON = { timeoutMs: 20_000 };
 
 /** Nothing fails any more: within bounded virtual time everything comes to its end, or that is a violation. */
-export async function heal(world: World, faults: readonly Fault[]): Promise<void> {
+export async function heal(
+  world: World,
+  faults: readonly Fault[],
+  actors: readonly Actor[],
+): Promise<void> {
   world.scheduler.note('all faults end');
   for (const fault of faults) fault.heal?.(world);
   world.weather.clear();
@@ -25,7 +29,7 @@ export async function heal(world: World, faults: readonly Fault[]): Promise<void
   let left = '';
   for (let round = 0; round < ROUNDS_MAX && !world.isOver(); round += 1) {
     await world.stepFor(ROUND_MS, ROUND_STEPS_MAX);
-    for (const { name, settle } of ACTORS) {
+    for (const { name, settle } of actors) {
       if (settle) world.begin(name, () => settle(world));
     }
     await world.stepUntil(() => !world.isBusy, ROUND_STEPS_MAX);

@@ -4,6 +4,8 @@ export interface RunOptions {
   readonly seeds: number;
   /** print the whole trace of each seed */
   readonly trace: boolean;
+  /** also those whose ends not every witness can judge yet */
+  readonly everybody: boolean;
   /** at most so many worker processes */
   readonly workers: number;
   /** measure which lines of `services/<each>/src/domain` are run */
@@ -23,11 +25,12 @@ export function readOptions(args: readonly string[]): RunOptions {
     firstSeed: seed ?? 1,
     seeds: seed === undefined ? (numberOf(given, '--seeds') ?? SEEDS) : 1,
     trace: given.has('--trace'),
+    everybody: given.has('--everybody'),
     coverage: given.has('--coverage'),
     workers: numberOf(given, '--workers') ?? WORKERS,
     out: given.get('--out') ?? 'out/simulate.json',
   };
-  const known = ['--seed', '--seeds', '--trace', '--coverage', '--workers', '--out'];
+  const known = ['--seed', '--seeds', '--trace', '--everybody', '--coverage', '--workers', '--out'];
   const unknown = [...given.keys()].find((name) => !known.includes(name));
   if (unknown !== undefined) throw new TypeError(`expected ${known.join(', ')}, came ${unknown}`);
   return options;

@@ -1,14 +1,14 @@
 import { CountedBranches } from '../branches/counted.js';
 import { Swarm } from '../faults/swarm.js';
 import { LateJoiner } from '../story/late-joiner.js';
-import { tellStory } from '../story/story.js';
+import { ACTORS, tellStory } from '../story/story.js';
 import { drawPolicy } from '../world/policy.js';
 import { placeName } from '../world/places.js';
 import { PLACES, type WorldTemplate } from '../world/template.js';
 import { Evidence } from '../witness/evidence.js';
 import { World } from '../world/world.js';
 import { heal } from './heal.js';
-import { PLAN } from './plan.js';
+import { PLAN, type SeedPlan } from './plan.js';
 
 export interface SeedResult {
   readonly seed: number;
@@ -32,7 +32,7 @@ const ED25519_EVERY = 100;
 export async function runSeed(
   template: WorldTemplate,
   seed: number,
-  plan = PLAN,
+  plan: SeedPlan = PLAN,
 ): Promise<SeedResult> {
   const ed25519 = seed % ED25519_EVERY === 0;
   const world = new World(template, seed, { ed25519, policy: drawPolicy });
@@ -42,12 +42,13 @@ export async function runSeed(
     const late = new LateJoiner(world);
     await world.start(NAMES.filter((name) => name.split(' ')[0] !== late.member));
     const swarm = new Swarm(world, plan.faults);
-    await tellStory(world, () => {
+    const actors = plan.actors ?? ACTORS;
+    await tellStory(world, actors, () => {
       late.join();
       swarm.strike();
     });
     late.join(true);
-    await heal(world, swarm.mix);
+    await heal(world, swarm.mix, actors);
   } catch (cause) {
     world.violated(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
   } finally {

@@ -22,6 +22,7 @@ export async function runSeeds(
   options: {
     readonly workers: number;
     readonly trace: boolean;
+    readonly everybody: boolean;
     /** where V8 writes what every worker has run, when it ends */
     readonly v8Dir: string | undefined;
   },
@@ -34,10 +35,14 @@ export async function runSeeds(
   const workers = Math.min(options.workers, seeds.length);
   await Promise.all(
     Array.from({ length: workers }, () => {
-      const child = fork(WORKER, options.trace ? ['--trace'] : [], {
-        serialization: 'advanced',
-        env,
-      });
+      const child = fork(
+        WORKER,
+        [...(options.trace ? ['--trace'] : []), ...(options.everybody ? ['--everybody'] : [])],
+        {
+          serialization: 'advanced',
+          env,
+        },
+      );
       return new Promise<void>((resolve, reject) => {
         child.once('exit', (code, signal) => {
           if (code === 0) resolve();

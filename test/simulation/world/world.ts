@@ -240,7 +240,7 @@ export class World {
         onFailure: (cause) => {
           const { code, message } = asConcordatError(cause);
           this.scheduler.note(`${name} ends: ${code} ${message}`);
-          if (!OF_THE_WORLD.has(code)) {
+          if (!OF_THE_WORLD.has(code) && !/disk is full/.test(String(cause))) {
             this.violated(`${name} ended: ${cause instanceof Error ? String(cause.stack) : code}`);
           }
           this.#services.get(name)?.kill();
