@@ -241,7 +241,7 @@ describe('a union', () => {
     expect(hex(wide, value)).toBe(bytes);
   });
 
-  test.each([undefined, 0.5, 1n, [1], { a: 'b' }, () => 1])(
+  test.each([[undefined], [0.5], [1n], [[1]], [{ a: 'b' }], [() => 1]])(
     'of seven kinds does not take %p',
     (value) => expect(isRefused(wide, value)).toBe(true),
   );
@@ -275,16 +275,16 @@ describe('a union', () => {
   });
 
   test.each([
-    1,
-    1.5,
-    'int',
-    {},
-    { int: 1, double: 2 },
-    { float: 1 },
-    { int: 'x' },
     [1],
-    undefined,
-    null,
+    [1.5],
+    ['int'],
+    [{}],
+    [{ int: 1, double: 2 }],
+    [{ float: 1 }],
+    [{ int: 'x' }],
+    [[1]],
+    [undefined],
+    [null],
   ])('of int and double does not take %j', (value) =>
     expect(isRefused(['int', 'double'], value)).toBe(true),
   );
