@@ -43,13 +43,17 @@ export const FORGED_HOLDERS: readonly Forged[] = [
   [
     'without a holder',
     () => change({ holders: [deHolder] }),
-    /holders: not exactly those in the ledger/,
+    /: H2: holders: not exactly those in the ledger/,
   ],
-  ['with a holder twice', () => change({ holders: [deHolder, deHolder] }), /a holder stands twice/],
+  [
+    'with a holder twice',
+    () => change({ holders: [deHolder, deHolder] }),
+    /: H2: a holder stands twice/,
+  ],
   [
     'with another holder in the place of one',
     () => change({ holders: [deHolder, { ...frHolder, recipient: NL }] }),
-    /holders: not exactly those in the ledger/,
+    /: H2: holders: not exactly those in the ledger/,
   ],
   [
     'without an entry and its receipt',
@@ -59,7 +63,7 @@ export const FORGED_HOLDERS: readonly Forged[] = [
         entries: entries.slice(1),
         receipts: receipts.slice(1),
       })),
-    /de: an entry is missing/,
+    /: E5: de: an entry is missing/,
   ],
   [
     'without the last entry and its receipt',
@@ -69,12 +73,12 @@ export const FORGED_HOLDERS: readonly Forged[] = [
         entries: entries.slice(0, -1),
         receipts: receipts.slice(0, -1),
       })),
-    /de: an entry is missing/,
+    /: E5: de: an entry is missing/,
   ],
   [
     'without any entry',
     () => inHolder('fr', (holder) => ({ ...holder, entries: [], receipts: [] })),
-    /fr: entries leave events out/,
+    /: E7: fr: entries leave events out/,
   ],
   [
     'with an entry replayed',
@@ -84,17 +88,17 @@ export const FORGED_HOLDERS: readonly Forged[] = [
         entries: [...entries, ...entries],
         receipts: [...receipts, ...receipts],
       })),
-    /fr: an entry is missing/,
+    /: E5: fr: an entry is missing/,
   ],
   [
     'with an entry for another member',
     () => inHolder('fr', (holder) => ({ ...holder, entries: deHolder.entries.slice(1) })),
-    /fr: an entry for another member/,
+    /: E2: fr: an entry for another member/,
   ],
   [
     "with another order's entry",
     () => inHolder('fr', () => holderOf('fr', other)),
-    /fr: another order's entry/,
+    /: E3: fr: another order's entry/,
   ],
   [
     'with an entry under another seal record',
@@ -109,7 +113,7 @@ export const FORGED_HOLDERS: readonly Forged[] = [
         const fr = new TestHolder(federation, FR);
         return { ...holder, entries, receipts: entries.map((entry) => fr.answer(entry)) };
       }),
-    /fr: an entry names another seal record/,
+    /: E4: fr: an entry names another seal record/,
   ],
   [
     'with an entry about other events',
@@ -119,48 +123,48 @@ export const FORGED_HOLDERS: readonly Forged[] = [
         const fr = new TestHolder(federation, FR);
         return { ...holder, entries, receipts: entries.map((entry) => fr.answer(entry)) };
       }),
-    /fr: entries leave events out/,
+    /: E7: fr: entries leave events out/,
   ],
   // the receipts
   [
     'with receipts swapped',
     () => inHolder('de', (holder) => ({ ...holder, receipts: swap(holder.receipts) })),
-    /de: receipts in another order than the entries/,
+    /: R7: de: receipts in another order than the entries/,
   ],
   [
     'with the receipt of another holder',
     () => inHolder('fr', (holder) => ({ ...holder, receipts: deHolder.receipts.slice(1) })),
-    /Receipt: SENDER_NOT_TOPIC_OWNER/,
+    /: R1: Receipt: SENDER_NOT_TOPIC_OWNER/,
   ],
   [
     'with the receipt for another order',
     () => inHolder('fr', (holder) => ({ ...holder, receipts: holderOf('fr', other).receipts })),
-    /fr: a receipt for another entry/,
+    /: R2: fr: a receipt for another entry/,
   ],
   [
     'with a receipt that names another order',
     () => receiptOfFr({ orderId: other.seal.value.orderId }),
-    /fr: a receipt for another entry/,
+    /: R2: fr: a receipt for another entry/,
   ],
   [
     'with a receipt that names another entry',
     () => receiptOfFr({ entryNumber: 2 }),
-    /fr: a receipt for another entry/,
+    /: R2: fr: a receipt for another entry/,
   ],
   [
     'with a receipt for other contents of its entry',
     () => receiptOfFr({ entryHash: other.seal.hash }),
-    /fr: a receipt for another entry/,
+    /: R2: fr: a receipt for another entry/,
   ],
   [
     'with a receipt to another origin',
     () => receiptOfFr({ origin: NL }),
-    /fr: a receipt for another entry/,
+    /: R2: fr: a receipt for another entry/,
   ],
   [
     'with a receipt that leaves an event out',
     () => receiptOfFr({ outcomes: [] }),
-    /fr: a receipt leaves events out/,
+    /: R3: fr: a receipt leaves events out/,
   ],
   [
     'with a receipt whose stage is not its outcomes',
@@ -176,7 +180,7 @@ export const FORGED_HOLDERS: readonly Forged[] = [
         const by = { member: UN, role: 'node' } as const;
         return { ...holder, receipts: [signAs(federation, by, 'Receipt', value).bytes] };
       }),
-    /Receipt: SENDER_NOT_TOPIC_OWNER/,
+    /: R1: Receipt: SENDER_NOT_TOPIC_OWNER/,
   ],
   // stages, holds and notices
   [

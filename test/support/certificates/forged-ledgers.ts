@@ -33,7 +33,11 @@ import { A, C, DE, NL, FR, UN, approvalOf, federation, tell } from './told.js';
 /** Forgeries of the order, its approvals, the seal record and the ledger chains. */
 export const FORGED_LEDGERS: readonly Forged[] = [
   // the order
-  ['with another order', () => change({ order: other.order }), /seal record: of another order/],
+  [
+    'with another order',
+    () => change({ order: other.order }),
+    /: SR2: seal record: of another order/,
+  ],
   [
     'with an order of the same id and another reason',
     () =>
@@ -44,7 +48,7 @@ export const FORGED_LEDGERS: readonly Forged[] = [
           reason: 'error',
         }),
       }),
-    /seal record: of another order/,
+    /: SR2: seal record: of another order/,
   ],
   [
     "with an officer's order signed by the rule key",
@@ -52,7 +56,7 @@ export const FORGED_LEDGERS: readonly Forged[] = [
       change({
         order: officerOrder(federation, { orderId: orderId(101), ids: [E, A, C] }, byRule),
       }),
-    /order: role revocation may not order/,
+    /: O2: order: role revocation may not order/,
   ],
   [
     "with a rule's order signed by an officer",
@@ -60,7 +64,7 @@ export const FORGED_LEDGERS: readonly Forged[] = [
       change({
         order: officerOrder(federation, { orderId: orderId(101), ids: [A], reason: 'retention' }),
       }),
-    /order: role purge-officer may not order/,
+    /: O2: order: role purge-officer may not order/,
   ],
   [
     'with an order of another member',
@@ -72,33 +76,33 @@ export const FORGED_LEDGERS: readonly Forged[] = [
           { member: DE, role: 'purge-officer' },
         ),
       }),
-    /PurgeOrder: SENDER_NOT_TOPIC_OWNER/,
+    /: O1: PurgeOrder: SENDER_NOT_TOPIC_OWNER/,
   ],
   [
     'with an order of nothing',
     () => change({ order: officerOrder(federation, { orderId: orderId(101), ids: [] }) }),
-    /order: covers nothing/,
+    /: O3: order: covers nothing/,
   ],
   [
     'with an order of one event twice',
     () => change({ order: officerOrder(federation, { orderId: orderId(101), ids: [A, A] }) }),
-    /order: an id stands twice/,
+    /: O3: order: an id stands twice/,
   ],
   // the seal record
   [
     'with the seal record of another order',
     () => change({ sealRecord: other.certificate.sealRecord }),
-    /seal record: of another order/,
+    /: SR2: seal record: of another order/,
   ],
   [
     'whose seal record covers less',
     () => withSeal({ ids: [A, C] }),
-    /seal record: covers other events/,
+    /: SR3: seal record: covers other events/,
   ],
   [
     'whose seal record leaves a holder out',
     () => withSeal({ holders: story.seal.value.holders.slice(0, 1) }),
-    /seal record: other holders than the ledger/,
+    /: H1: seal record: other holders than the ledger/,
   ],
   [
     'whose seal record leaves an event of a holder out',
@@ -106,12 +110,12 @@ export const FORGED_LEDGERS: readonly Forged[] = [
       const [de, ...rest] = story.seal.value.holders;
       return withSeal({ holders: [{ recipient: DE, ids: de?.ids.slice(1) ?? [] }, ...rest] });
     },
-    /seal record: other holders than the ledger/,
+    /: H1: seal record: other holders than the ledger/,
   ],
   [
     'whose seal record names a holder that the ledger does not',
     () => withSeal({ holders: [...story.seal.value.holders, { recipient: NL, ids: [A] }] }),
-    /seal record: other holders than the ledger/,
+    /: H1: seal record: other holders than the ledger/,
   ],
   [
     'whose seal record names one holder twice and another not at all',
@@ -119,7 +123,7 @@ export const FORGED_LEDGERS: readonly Forged[] = [
       const [de] = story.seal.value.holders;
       return withSeal({ holders: de ? [de, de] : [] });
     },
-    /seal record: a holder stands twice/,
+    /: H1: seal record: a holder stands twice/,
   ],
   [
     'whose seal record names another seal',
@@ -127,7 +131,7 @@ export const FORGED_LEDGERS: readonly Forged[] = [
       withSeal({
         seals: story.seal.value.seals.map((seal) => ({ ...seal, ledgerNumber: 99 })),
       }),
-    /chain: the seal record names another seal/,
+    /: C11: chain: the seal record names another seal/,
   ],
   [
     'whose seal record names one seal more',
@@ -135,43 +139,43 @@ export const FORGED_LEDGERS: readonly Forged[] = [
       withSeal({
         seals: [...story.seal.value.seals, { ledgerNumber: 99, statementHash: story.seal.hash }],
       }),
-    /seal record: names other seals/,
+    /: B7: seal record: names other seals/,
   ],
   // blocks and leaves
   [
     'without one of its blocks',
     () => change({ blocks: story.certificate.blocks.slice(1) }),
-    /blocks: not exactly the ordered events/,
+    /: B6: blocks: not exactly the ordered events/,
   ],
   [
     'with a block twice',
     () => change({ blocks: [...story.certificate.blocks, ...story.certificate.blocks] }),
-    /a block stands twice/,
+    /: B6: a block stands twice/,
   ],
   [
     'with the block of another order',
     () => change({ blocks: [...story.certificate.blocks, ...other.certificate.blocks] }),
-    /blocks: not exactly the ordered events|the seal record names another seal|another order/,
+    /: C10: slot: sealed by another order/,
   ],
   [
     'without a leaf',
     () => inBlock(0, (block) => ({ ...block, leaves: block.leaves.slice(1) })),
-    /chain: not exactly the ordered slots/,
+    /: C7: chain: not exactly the ordered slots/,
   ],
   [
     'without any leaf',
     () => inBlock(0, (block) => ({ ...block, leaves: [] })),
-    /block: without an ordered event/,
+    /: B5: block: without an ordered event/,
   ],
   [
     'with its leaves in another order than their slots',
     () => inBlock(0, (block) => ({ ...block, leaves: swap(block.leaves) })),
-    /slot: CHAIN_BROKEN/,
+    /: C8: slot: CHAIN_BROKEN/,
   ],
   [
     'with a leaf twice',
     () => inBlock(0, (block) => ({ ...block, leaves: [...block.leaves, ...block.leaves] })),
-    /header: not in the signed block/,
+    /: B4: header: not in the signed block/,
   ],
   [
     'with the header of another event',
@@ -183,7 +187,7 @@ export const FORGED_LEDGERS: readonly Forged[] = [
           header: other.certificate.blocks[0]?.leaves[0]?.header ?? new Uint8Array(),
         })),
       })),
-    /header: not in the signed block/,
+    /: B4: header: not in the signed block/,
   ],
   [
     'with the statement of another block',
@@ -192,66 +196,70 @@ export const FORGED_LEDGERS: readonly Forged[] = [
         ...block,
         statement: story.certificate.blocks[1]?.statement ?? new Uint8Array(),
       })),
-    /header: not in the signed block/,
+    /: B4: header: not in the signed block/,
   ],
   // the ledger chain
   [
     'without the record of a key release',
     () => inChain((chain) => chain.filter((_, index) => index !== 1)),
-    /chain: a record is missing/,
+    /: C3: chain: a record is missing/,
   ],
   [
     'without the publication',
     () => inChain((chain) => chain.slice(1)),
-    /chain: a record is missing/,
+    /: C3: chain: a record is missing/,
   ],
-  ['without the seal', () => inChain((chain) => chain.slice(0, -1)), /chain: ends before the seal/],
-  ['without a chain', () => inChain(() => []), /chain: ends before the seal/],
+  [
+    'without the seal',
+    () => inChain((chain) => chain.slice(0, -1)),
+    /: C12: chain: ends before the seal/,
+  ],
+  ['without a chain', () => inChain(() => []), /: C12: chain: ends before the seal/],
   [
     'with a record after the seal',
     () => inChain((chain) => [...chain, ...chain.slice(-1)]),
-    /chain: goes on after the seal/,
+    /: C12: chain: goes on after the seal/,
   ],
-  ['with its chain in another order', () => inChain(swap), /chain: a record is missing/],
+  ['with its chain in another order', () => inChain(swap), /: C3: chain: a record is missing/],
   [
     'with a record of another block',
     () => inLink(1, (link) => story.certificate.blocks[1]?.chain[1] ?? link),
-    /chain: a record of another block/,
+    /: C2: chain: a record of another block/,
   ],
   [
     'with a record signed again without its predecessor',
     () => inLink(1, (link) => relinked(link, { blockPrevious: new Uint8Array(32) as Hash })),
-    /chain: a record does not follow/,
+    /: C4: chain: a record does not follow/,
   ],
   [
     'with a record that claims a smaller block',
     () => inLink(1, (link) => relinked(link, { treeSize: 3 })),
-    /chain: another tree size/,
+    /: C5: chain: another tree size/,
   ],
   [
     'with a second publication in its chain',
     () => inLink(1, (link) => relinked(link, { kind: 'PUBLICATION' })),
-    /chain: begins with the publication/,
+    /: C6: chain: begins with the publication/,
   ],
   [
     'with a release turned into a seal',
     () => inLink(1, (link) => relinked(link, { kind: 'SEAL' })),
-    /slot: CHAIN_BROKEN/,
+    /: C8: slot: CHAIN_BROKEN/,
   ],
   [
     'with a slot of the publication',
     () => inLink(0, (link) => ({ ...link, opened: [{ slot: new Uint8Array(), path: [] }] })),
-    /chain: a publication has no slots/,
+    /: C6: chain: a publication has no slots/,
   ],
   [
     'with a slot left closed',
     () => inLink(1, (link) => ({ ...link, opened: link.opened.slice(1) })),
-    /chain: not exactly the ordered slots/,
+    /: C7: chain: not exactly the ordered slots/,
   ],
   [
     'with slots swapped',
     () => inLink(1, (link) => ({ ...link, opened: swap(link.opened) })),
-    /slot: CHAIN_BROKEN/,
+    /: C8: slot: CHAIN_BROKEN/,
   ],
   [
     'with the empty slots of another record',
@@ -259,7 +267,7 @@ export const FORGED_LEDGERS: readonly Forged[] = [
       inChain((chain) =>
         chain.map((link, at) => (at === 1 ? { ...link, opened: chain[2]?.opened ?? [] } : link)),
       ),
-    /slot: CHAIN_BROKEN/,
+    /: C8: slot: CHAIN_BROKEN/,
   ],
   [
     'about an event that another order had sealed before',
@@ -268,22 +276,22 @@ export const FORGED_LEDGERS: readonly Forged[] = [
         ledger.publish({ id: A }, { id: C });
         ledger.seal(officerOrder(federation, { orderId: orderId(301), ids: [A] }));
       }),
-    /C10: slot: sealed by another order/,
+    /: C10: slot: sealed by another order/,
   ],
   [
     'about an event whose header names another origin',
     () => taken([A], (ledger) => ledger.publish({ id: A, origin: DE })),
-    /header: names another origin/,
+    /: B3: header: names another origin/,
   ],
   [
     'whose seal leaves an ordered event of its block out',
     sealWithoutOne,
-    /chain: an ordered event is not sealed/,
+    /: C11: chain: an ordered event is not sealed/,
   ],
   [
     'in which one ordered event, published twice, stands for another',
     eventTwice,
-    /blocks: an event stands twice/,
+    /: B6: blocks: an event stands twice/,
   ],
   [
     'whole, about the blocks, seals and holders of another order',
