@@ -1,4 +1,6 @@
-import type { Certificate } from '@concordat/common/domain/records.js';
+import { sha256, utf8 } from '@concordat/common/domain/bytes.js';
+import { asUnixMs } from '@concordat/common/domain/ids.js';
+import type { Certificate, DefaultNotice } from '@concordat/common/domain/records.js';
 import { answeredHolders, entriesFor } from '../certificate.js';
 import { TestHolder } from '../holder.js';
 import { orderId, signAs } from '../ledger.js';
@@ -36,6 +38,18 @@ import {
   tellTree,
   withSilence,
 } from './told.js';
+
+const ANY_HASH = sha256(utf8('another statement'));
+
+/** What of a default notice says which entry it is about. */
+const OTHER_NOTICES: readonly (readonly [what: string, edit: Partial<DefaultNotice>])[] = [
+  ['order', { orderId: orderId(502) }],
+  ['epoch', { entryEpoch: 9 }],
+  ['number', { entryNumber: 9 }],
+  ['hash', { entryHash: ANY_HASH }],
+  ['time', { entryTimeMs: asUnixMs(NOW - 1) }],
+  ['deadline', { deadlineMs: asUnixMs(NOW + 1) }],
+];
 
 /** Forgeries of the holders, their entries and receipts, default notices and child certificates. */
 export const FORGED_HOLDERS: readonly Forged[] = [
@@ -238,6 +252,17 @@ export const FORGED_HOLDERS: readonly Forged[] = [
     /: R8: de: a final receipt does not follow the open one/,
   ],
   [
+    'whose open receipt names one before it',
+    () => {
+      const change: Saying[number]['change'] = (before) => ({
+        ...heldBy.change?.(before),
+        opened: ANY_HASH,
+      });
+      return saying([{ ...heldBy, change }, deletedAfter]);
+    },
+    /: R8: de: a receipt's stage goes back/,
+  ],
+  [
     'whose final receipt says that what was held by law was never there',
     () =>
       saying([heldBy, { ...deletedAfter, outcomes: (id) => (id === A ? 'NOT_HELD' : 'DELETED') }]),
@@ -276,6 +301,25 @@ export const FORGED_HOLDERS: readonly Forged[] = [
     "with a default notice about another holder's entry",
     () => withSilence((entry) => [noticeOf(entry, DE, { recipient: FR })]).certificate,
     /: N2: de: a notice about no entry that is open/,
+  ],
+  ...OTHER_NOTICES.map(([what, edit]): Forged => [
+    `with a default notice that has another ${what} than its entry`,
+    () => withSilence((entry) => [noticeOf(entry, DE, edit)]).certificate,
+    /: N2: de: a notice about no entry that is open/,
+  ]),
+  [
+    'with a default notice from the moment of the deadline',
+    () =>
+      withSilence((entry) => {
+        const { deadlineMs } = new TestHolder(federation, DE).readEntry(entry).value;
+        return [noticeOf(entry, DE, { timeMs: deadlineMs })];
+      }).certificate,
+    /: N3: de: a notice from before the deadline/,
+  ],
+  [
+    'with an entry in the place of a default notice',
+    () => withSilence((entry) => [entry]).certificate,
+    /: N1: DefaultNotice: /,
   ],
   // derived events
   [

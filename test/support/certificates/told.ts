@@ -350,6 +350,17 @@ export const TRUE_CERTIFICATES: readonly (readonly [
     'incomplete: de 1 held',
   ],
   [
+    'with a legal hold of one event, where the other was never held',
+    () => {
+      const said: Saying[number] = {
+        ...heldBy,
+        outcomes: (id) => (id === A ? 'HELD' : 'NOT_HELD'),
+      };
+      return tell({ holders: (seal) => holdersSaying(seal, { de: [said] }) }).certificate;
+    },
+    'incomplete: de 1 held',
+  ],
+  [
     'with copy systems that have not answered',
     () =>
       tell({
