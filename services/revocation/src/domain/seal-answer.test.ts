@@ -107,7 +107,7 @@ describe('an answer is refused that', () => {
     ['proves one event twice', /evidence of the ordered events/, {}, { blocks: [first, first] }],
     ['proves by a header that is none', /^SEAL_INVALID: evidence: /, {}, { blocks: [first, { ...second, leaves: second.leaves.map((leaf) => ({ ...leaf, header: utf8('no') })) }] }],
     ['proves by a block that nobody signed', /^SEAL_INVALID: evidence: RECORD_MALFORMED/, {}, { blocks: [first, { ...second, statement: honest.sealRecord }] }],
-  ])('%s', (_name, problem, seal, change) => {
+  ])('%s', (_name, problem, seal, change = {}) => {
     expect(read(answerWith(seal, change))).toMatch(problem);
   });
 
