@@ -134,6 +134,14 @@ export const FORGED_LEDGERS: readonly Forged[] = [
     /: C11: chain: the seal record names another seal/,
   ],
   [
+    'whose seal record names a seal of the same number and another hash',
+    () =>
+      withSeal({
+        seals: story.seal.value.seals.map((seal) => ({ ...seal, statementHash: story.seal.hash })),
+      }),
+    /: C11: chain: the seal record names another seal/,
+  ],
+  [
     'whose seal record names one seal more',
     () =>
       withSeal({
@@ -146,6 +154,25 @@ export const FORGED_LEDGERS: readonly Forged[] = [
     'without one of its blocks',
     () => change({ blocks: story.certificate.blocks.slice(1) }),
     /: B6: blocks: not exactly the ordered events/,
+  ],
+  [
+    'with its order in the place of a block',
+    () => inBlock(0, (block) => ({ ...block, statement: story.certificate.order })),
+    /: B1: BlockStatement: /,
+  ],
+  [
+    'with its order in the place of a ledger record',
+    () => inLink(1, (link) => ({ ...link, statement: story.certificate.order })),
+    /: C1: LedgerStatement: /,
+  ],
+  [
+    'with a header that is none',
+    () =>
+      inBlock(0, (block) => ({
+        ...block,
+        leaves: block.leaves.map((leaf) => ({ ...leaf, header: leaf.header.subarray(1) })),
+      })),
+    /: B2: header: /,
   ],
   [
     'with a block twice',
