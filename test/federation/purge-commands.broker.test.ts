@@ -341,7 +341,7 @@ test('a holder keeps an event by law: listed and never done, and deleted when it
   expect(await holds()).toMatchObject([
     { event: id, origin: un, purged: false, ground: 'file-12' },
   ]);
-  const orderId = (await done(`purge order ${id} --reason error`)).trim();
+  const orderId = (await done(`purge order ${id} --reason error --as purge-officer-2`)).trim();
   await until('de has answered', async () =>
     (await done(`purge receipts ${orderId}`)).includes('OPEN'),
   );

@@ -1,4 +1,4 @@
 import { jest } from '@jest/globals';
 
 // Jest ignores a project's own `testTimeout`. A test fails by what it finds, not because the machine is busy.
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);

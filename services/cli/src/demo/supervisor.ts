@@ -14,6 +14,8 @@ export interface ProcessPlan {
 
 const RESTARTS_MAX = 16;
 const RESTART_PAUSE_MS = 200;
+/** While a broker comes back on a busy machine, a service that ends for lack of it is not started in vain all the time. */
+const RESTART_PAUSE_MS_MAX = 3_000;
 const STOP_MS = 15_000;
 
 /** Runs one service process and starts it again when it dies, as an operator's supervisor would. */
@@ -94,7 +96,8 @@ export class Supervised {
       this.#onFailure(new ConcordatError('PEER_UNAVAILABLE', text));
       return;
     }
-    await this.#clock.sleep(RESTART_PAUSE_MS);
+    const pauseMs = Math.min(RESTART_PAUSE_MS * this.restarts, RESTART_PAUSE_MS_MAX);
+    await this.#clock.sleep(pauseMs);
     if (!this.#stopping && !this.#isRunning()) this.start();
   }
 }
